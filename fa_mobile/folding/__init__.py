@@ -1,0 +1,48 @@
+"""Exact graph rewrites: equal to the unfolded network in float64 to 1e-10, borders included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from fa_mobile.folding.affine import batch_norm
+from fa_mobile.folding.groups import regroup, widen_groups
+from fa_mobile.folding.heads import fused_heads
+from fa_mobile.folding.mosaic import packing_convolution, unpacking_convolution
+from fa_mobile.folding.pooling import lone_pool, pooled_conv
+from fa_mobile.folding.rewrite import Rewrite, rewritten
+from fa_mobile.folding.skips import replicated_skip
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """Which exact rewrites a runtime gains from.
+
+    ``group_width``: merge groups until each has this many input channels; None makes the
+    convolutions dense, 0 leaves them. The other folds always pay or cost nothing, except:
+    ``fuse_heads`` (one gamma|beta convolution) and ``mosaic`` (packing as convolution).
+    """
+
+    group_width: int | None = 0
+    fuse_heads: bool = False
+    mosaic: bool = True
+
+    def rewrites(self) -> tuple[Rewrite, ...]:
+        """The rewrites in the order in which they apply."""
+        chain: list[Rewrite] = [batch_norm, pooled_conv, lone_pool(4), replicated_skip]
+        if self.fuse_heads:
+            chain.append(fused_heads)
+        if self.group_width != 0:
+            chain.append(widen_groups(self.group_width))
+        if self.mosaic:
+            chain += [packing_convolution, unpacking_convolution]
+        return tuple(chain)
+
+
+def fold(module: nn.Module, plan: FoldPlan) -> nn.Module:
+    """A folded copy of ``module`` (a network or a whole denoiser) in eval mode."""
+    return rewritten(module, *plan.rewrites())
+
+
+__all__ = ["FoldPlan", "fold", "regroup", "rewritten"]

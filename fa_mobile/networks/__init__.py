@@ -1,0 +1,34 @@
+"""The networks, by name. One table serves checkpoints, the command line and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from torch import nn
+
+from fa_mobile.networks.baselines import PmridNet, WaveletUNet
+from fa_mobile.networks.feature_align import FeatureAlignNet
+
+_BUILDERS: Final[dict[str, Callable[[], nn.Module]]] = {
+    "paper": FeatureAlignNet,
+    "paper-no-skips": lambda: FeatureAlignNet(skips=False),
+    "plain": lambda: FeatureAlignNet(feature_align=False),
+    "wavelet": WaveletUNet,
+    "pmrid": PmridNet,
+}
+NETWORK_NAMES: Final = tuple(_BUILDERS)
+
+
+def build_network(name: str) -> nn.Module:
+    """An untrained network: z [N, 4, h, w] to residual [N, 4, h, w].
+
+    Raises:
+        ValueError: for a name that is not in ``NETWORK_NAMES``.
+    """
+    if name not in _BUILDERS:
+        raise ValueError(f"network {name!r} was given; allowed are {', '.join(NETWORK_NAMES)}")
+    return _BUILDERS[name]()
+
+
+__all__ = ["NETWORK_NAMES", "FeatureAlignNet", "PmridNet", "WaveletUNet", "build_network"]

@@ -1,0 +1,94 @@
+"""Batches of clean and noisy patches, a pure function of (seed, step): runs resume exactly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fa_mobile.bayer import pack
+from fa_mobile.noise import KSigma, NoiseParameters, add_noise, k_sigma
+from fa_mobile.selection import Edges, select
+from fa_mobile.sensor import SensorProfile
+from fa_mobile.training.sources import Mosaic, Source
+
+Array = npt.NDArray[np.float32]
+
+
+class NoiseSampler(NamedTuple):
+    """Draws (a, b): a log-uniform over ``a_range``, ln b on the profile's line with jitter.
+
+    ``edges`` and ``anchors`` say to which member's domain k-sigma takes each draw, so the common
+    network, which trains on the whole range, meets the very inputs that its members will.
+    """
+
+    profile: SensorProfile
+    a_range: tuple[float, float]
+    log_b_jitter: float
+    edges: Edges
+    anchors: Sequence[NoiseParameters]
+    member: int | None
+
+    def draw(self, rng: np.random.Generator) -> tuple[NoiseParameters, KSigma]:
+        """A noise and the transform to its member's anchor."""
+        low, high = self.a_range
+        a = math.exp(rng.uniform(math.log(low), math.log(high)))
+        b = self.profile.line_b(a) * math.exp(rng.normal(0, self.log_b_jitter))
+        noise = NoiseParameters(a, b)
+        index = select(a, self.edges) if self.member is None else self.member
+        return noise, KSigma.between(noise, self.anchors[index])
+
+
+class Batch(NamedTuple):
+    """Packed patches [N, 4, h, w]: the network's input, the clean target in the same domain.
+
+    ``weight`` [N, 1, 1, 1] takes errors back to the normalised signal and divides them by
+    sqrt(a / a_mid), so that the noise of every sample weighs alike and no gain drowns the others.
+    """
+
+    z: Array
+    clean: Array
+    weight: Array
+
+
+def simulate_capture(
+    clean: Mosaic, noise: NoiseParameters, profile: SensorProfile, rng: np.random.Generator
+) -> Mosaic:
+    """A noisy capture of a clean mosaic, rounded to whole DN.
+
+    Half of the captures keep the pedestal below black, as a sensor's file does; half are clipped
+    at black (Eq. 7), as some pipelines deliver them.
+    """
+    low = profile.pedestal if rng.random() < 0.5 else 0.0
+    return add_noise(clean, noise, rng, low=low, levels=profile.span[0])
+
+
+def draw_batch(
+    sources: Sequence[Source],
+    probabilities: npt.NDArray[np.float64],
+    sampler: NoiseSampler,
+    *,
+    seed: int,
+    step: int,
+    batch: int,
+    patch: int,
+) -> Batch:
+    """The batch of one training step: ``batch`` patches of ``patch`` x ``patch`` mosaic pixels."""
+    rng = np.random.default_rng([seed, step])
+    side = patch // 2
+    a_mid = math.sqrt(math.prod(sampler.profile.a_range))
+    z = np.empty((batch, 4, side, side), np.float32)
+    target = np.empty_like(z)
+    weight = np.empty((batch, 1, 1, 1), np.float32)
+    for index in range(batch):
+        source = sources[rng.choice(len(sources), p=probabilities)]
+        clean = source.sample(rng, patch)
+        noise, transform = sampler.draw(rng)
+        noisy = simulate_capture(clean, noise, sampler.profile, rng)
+        z[index] = k_sigma(pack(noisy), transform)
+        target[index] = k_sigma(pack(clean), transform)
+        weight[index] = math.sqrt(a_mid / noise.a) / transform.scale
+    return Batch(z, target, weight)

@@ -1,0 +1,71 @@
+"""The configuration of a training run, stored beside its weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fa_mobile.errors import UserError, describe_validation
+
+TRAINING_A_RANGE: Final = (1.6e-4, 2e-2)
+"""Shot noise met in training: the profile's gain range, widened by its uncertainty of 30 %."""
+
+
+class TrainConfig(BaseModel):
+    """One run over one range of noise. Defaults are the paper's set-up (section 4.1).
+
+    ``member`` is the index within the array, None for the common network that members start from.
+    ``init`` is the run folder whose averaged weights this run starts from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    network: str = "paper"
+    members: Annotated[int, Field(ge=1)] = 4
+    member: Annotated[int, Field(ge=0)] | None = None
+    profile: str = "imx258"
+    steps: Annotated[int, Field(ge=1)] = 20000
+    batch: Annotated[int, Field(ge=1)] = 16
+    patch: Annotated[int, Field(ge=32, multiple_of=16)] = 128
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    warmup: Annotated[int, Field(ge=0)] = 200
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    log_b_jitter: Annotated[float, Field(ge=0)] = 0.25
+    overlap: Annotated[float, Field(ge=1)] = 1.15
+    """A member's training range reaches this factor of a beyond its edges."""
+    loss: Literal["charbonnier"] = "charbonnier"
+    seed: int = 0
+    save_every: Annotated[int, Field(ge=1)] = 500
+    init: str | None = None
+
+
+def write_config(config: TrainConfig, path: Path) -> None:
+    """Write the configuration as JSON."""
+    path.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def check_same_config(config: TrainConfig, path: Path) -> None:
+    """Refuse to resume a run with another configuration than it was started with.
+
+    Raises:
+        UserError: naming every field that differs.
+    """
+    try:
+        old = TrainConfig.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, ValidationError) as error:
+        reason = describe_validation(error) if isinstance(error, ValidationError) else str(error)
+        raise UserError(f"run configuration {path}: {reason}; start a new run folder") from error
+    before: dict[str, Any] = old.model_dump()
+    differences = [
+        f"{name} was {before[name]!r}, now {value!r}"
+        for name, value in config.model_dump().items()
+        if before[name] != value
+    ]
+    if differences:
+        raise UserError(
+            f"run {path.parent} was started with another configuration: {'; '.join(differences)}; "
+            "give the old values to resume it, or a new folder to start afresh"
+        )

@@ -1,0 +1,216 @@
+"""The training loop of one network over one range of noise."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from fa_mobile.errors import UserError
+from fa_mobile.metrics import psnr
+from fa_mobile.networks import build_network
+from fa_mobile.noise import KSigma, inverse_k_sigma
+from fa_mobile.nsma import new_spec, subrange
+from fa_mobile.sensor import load_profile
+from fa_mobile.training.batches import Batch, NoiseSampler, draw_batch
+from fa_mobile.training.config import (
+    TRAINING_A_RANGE,
+    TrainConfig,
+    check_same_config,
+    write_config,
+)
+from fa_mobile.training.losses import charbonnier
+from fa_mobile.training.sources import Source
+from fa_mobile.training.state import STATE_FILE, RunState, averaged_weights
+
+LOG_FILE: Final = "log.csv"
+CONFIG_FILE: Final = "config.json"
+_VALIDATION_SEED: Final = 20210302
+_VALIDATION_BATCHES: Final = 4
+
+
+class Progress(NamedTuple):
+    """What the loop reports after each step."""
+
+    step: int
+    loss: float
+    learning_rate: float
+    validation_psnr: float | None
+    """dB of the averaged weights on held-out patches; None between validations."""
+
+
+def noise_sampler(config: TrainConfig) -> NoiseSampler:
+    """The range of noise of a run: the whole one, or a member's subrange with its overlap."""
+    profile = load_profile(config.profile)
+    spec = new_spec("untrained", config.network, profile, config.members)
+    a_range = TRAINING_A_RANGE
+    if config.member is not None:
+        if config.member >= config.members:
+            raise UserError(
+                f"member {config.member} was given; allowed are 0..{config.members - 1}"
+            )
+        low, high = subrange(TRAINING_A_RANGE, spec.edges, config.member)
+        a_range = (
+            max(low / config.overlap, TRAINING_A_RANGE[0]),
+            min(high * config.overlap, TRAINING_A_RANGE[1]),
+        )
+    return NoiseSampler(
+        profile, a_range, config.log_b_jitter, spec.edges, spec.anchors, config.member
+    )
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Linear warm-up, then cosine decay to zero."""
+    if step < config.warmup:
+        return config.learning_rate * (step + 1) / config.warmup
+    done = (step - config.warmup) / max(config.steps - config.warmup, 1)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1)))
+
+
+def probabilities(sources: Sequence[Source]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Draw images by the square root of their area: large ones more often, but not only."""
+    weights = np.sqrt([source.area for source in sources])
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def tensors(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A batch as torch tensors; the input channels-last, which trains 1.5 times as fast on CPU."""
+    z, clean, weight = (torch.from_numpy(array) for array in batch)
+    return z.contiguous(memory_format=torch.channels_last), clean, weight
+
+
+def _prefetched(make: Callable[[int], Batch], start: int, stop: int) -> Iterator[Batch]:
+    """Batches of steps start..stop - 1, each made in a thread while the last one trains."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(make, start)
+        for step in range(start, stop):
+            batch = waiting.result()
+            if step + 1 < stop:
+                waiting = pool.submit(make, step + 1)
+            yield batch
+
+
+def train(
+    config: TrainConfig,
+    sources: Sequence[Source],
+    held_out: Sequence[Source],
+    folder: Path,
+    report: Callable[[Progress], None],
+    *,
+    validate_every: int = 250,
+) -> float:
+    """Train until ``config.steps``, resuming what ``folder`` holds.
+
+    Args:
+        config: of the run; a folder started with another one is refused.
+        sources, held_out: clean images to train on and to validate with; none in both.
+        folder: of the run: configuration, log, state.
+        report: called after every step.
+
+    Returns:
+        PSNR in dB of the averaged weights on the held-out patches.
+
+    Raises:
+        UserError: for another configuration, an unreadable state, or a loss that is not finite
+            (the last saved state stays).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    network = build_network(config.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if config.init is not None:
+        network.load_state_dict(averaged_weights(Path(config.init)))
+    state = RunState(network, config.learning_rate)
+    if (folder / STATE_FILE).is_file():
+        check_same_config(config, folder / CONFIG_FILE)
+        state.load(folder)
+    else:
+        write_config(config, folder / CONFIG_FILE)
+    sampler = noise_sampler(config)
+    chances = probabilities(sources)
+    checks = _validation_batches(config, held_out, sampler)
+
+    def make(step: int) -> Batch:
+        return draw_batch(
+            sources, chances, sampler,
+            seed=config.seed, step=step, batch=config.batch, patch=config.patch,
+        )  # fmt: skip
+
+    last = float("nan")
+    for batch in _prefetched(make, state.step, config.steps):
+        rate = learning_rate(config, state.step)
+        loss = _step(state, batch, rate)
+        if not math.isfinite(loss):
+            raise UserError(
+                f"the loss became {loss} at step {state.step}; the state of the last save stays in "
+                f"{folder}: lower the learning rate (now {config.learning_rate:g}) and start anew"
+            )
+        state.step += 1
+        state.update_average(config.ema_decay)
+        done = state.step == config.steps
+        checked = None
+        if done or state.step % validate_every == 0:
+            checked = last = validation_psnr(state, checks)
+            state.best_psnr = max(state.best_psnr, checked)
+            _log(folder, state.step, loss, rate, checked)
+        if done or state.step % config.save_every == 0:
+            state.save(folder)
+        report(Progress(state.step, loss, rate, checked))
+    return last if math.isfinite(last) else validation_psnr(state, checks)
+
+
+def _step(state: RunState, batch: Batch, rate: float) -> float:
+    z, clean, weight = tensors(batch)
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    loss = charbonnier((z + state.network(z) - clean) * weight)
+    state.optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(state.network.parameters(), 100.0)
+    value = loss.item()
+    if math.isfinite(value):
+        state.optimizer.step()
+    return value
+
+
+def _validation_batches(
+    config: TrainConfig, held_out: Sequence[Source], sampler: NoiseSampler
+) -> list[Batch]:
+    chances = probabilities(held_out)
+    return [
+        draw_batch(
+            held_out, chances, sampler,
+            seed=_VALIDATION_SEED, step=step, batch=16, patch=config.patch,
+        )
+        for step in range(_VALIDATION_BATCHES)
+    ]  # fmt: skip
+
+
+@torch.no_grad()
+def validation_psnr(state: RunState, checks: Sequence[Batch]) -> float:
+    """Mean PSNR in dB over held-out patches, in the normalised signal scaled to mid-range noise."""
+    scores = []
+    for batch in checks:
+        z, clean, weight = tensors(batch)
+        output = torch.func.functional_call(state.network, state.average, (z,)) + z
+        for estimate, truth, scale in zip(output, clean, weight, strict=True):
+            identity = KSigma(1 / float(scale), 0)
+            pair = (inverse_k_sigma(v.numpy(), identity) for v in (estimate, truth))
+            scores.append(psnr(*pair, data_range=1))
+    return float(np.mean(scores))
+
+
+def _log(folder: Path, step: int, loss: float, rate: float, checked: float) -> None:
+    path = folder / LOG_FILE
+    new = not path.is_file()
+    with path.open("a", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        if new:
+            writer.writerow(["step", "loss", "learning_rate", "validation_psnr_db"])
+        writer.writerow([step, f"{loss:.5f}", f"{rate:.3e}", f"{checked:.4f}"])
