@@ -45,6 +45,8 @@ class SensorProfile(BaseModel):
     black_level: tuple[Finite, Finite, Finite, Finite]
     """DN of black in R, Gr, Gb, B order."""
     white_level: Finite
+    base_iso: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """ISO speed at gain 1."""
     gain_range: tuple[Finite, Finite]
     a_linear: tuple[Finite, Finite]
     b_quadratic: tuple[Finite, Finite, Finite]

@@ -55,8 +55,11 @@ def widen_groups(width: int | None) -> Rewrite:
 
 
 def _groups_of(conv: nn.Conv2d, width: int) -> int:
-    """The largest divisor of the group count that leaves ``width`` inputs or more per group."""
+    """The largest divisor of the group count that leaves ``width`` inputs or more per group.
+
+    A convolution that has fewer inputs in all (Feature-Align's heads have 4) keeps its groups.
+    """
     for groups in range(conv.groups, 0, -1):
         if conv.groups % groups == 0 and conv.in_channels // groups >= width:
             return groups
-    return 1
+    return conv.groups

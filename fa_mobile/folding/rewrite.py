@@ -17,9 +17,12 @@ def rewritten(module: nn.Module, *rewrites: Rewrite) -> nn.Module:
     Rewrites run one after another, each over the whole tree, children before parents.
     """
     copied = copy.deepcopy(module).eval()
+    # Rewrites that make layers without a model for their precision (pooling has no weights)
+    # make them float32; the whole copy then gets the precision of the original.
+    dtype = next((p.dtype for p in copied.parameters()), None)
     for rewrite in rewrites:
         copied = _apply(copied, rewrite)
-    return copied
+    return copied if dtype is None else copied.to(dtype)
 
 
 def _apply(module: nn.Module, rewrite: Rewrite) -> nn.Module:

@@ -1,0 +1,80 @@
+"""Export recipes: one TOML file per deployment, all of its errors reported at once."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fa_mobile.errors import UserError, describe_validation
+from fa_mobile.targets.table import PRECISIONS, TARGET_NAMES
+
+RECIPE_SCHEMA: Final = 1
+CHECKPOINTS: Final = Path(__file__).parent / "checkpoints"
+
+
+class TargetRequest(BaseModel):
+    """One target and the precisions to export it in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    precisions: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.name not in TARGET_NAMES:
+            raise ValueError(f"target {self.name!r}: allowed are {', '.join(TARGET_NAMES)}")
+        allowed = PRECISIONS[self.name]
+        if wrong := [p for p in self.precisions if p not in allowed]:
+            raise ValueError(
+                f"precision {', '.join(map(repr, wrong))} of {self.name}: allowed are "
+                f"{', '.join(allowed)}"
+            )
+        return self
+
+
+class Recipe(BaseModel):
+    """What to export. Paths are relative to the recipe's file.
+
+    ``sensor`` and ``checkpoint`` are built-in names or paths; ``calibration`` is a folder of
+    photos for int8 ranges, not needed where the checkpoint carries clean patches; ``output`` is
+    relative to the folder in which the export is started.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1]
+    sensor: str
+    checkpoint: str
+    output: str = "dist"
+    selector: Literal["gain", "noise-profile"] = "gain"
+    tile: Annotated[int, Field(ge=128, le=8192, multiple_of=16)] = 1024
+    calibration: str | None = None
+    target: Annotated[tuple[TargetRequest, ...], Field(min_length=1)]
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and validate a recipe.
+
+    Raises:
+        UserError: naming every error of the file.
+    """
+    if not path.is_file():
+        raise UserError(f"recipe {path} does not exist; give a TOML file like export/imx258.toml")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        recipe = Recipe.model_validate(data)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"recipe {path} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise UserError(f"recipe {path}: {describe_validation(error)}") from error
+    return recipe
+
+
+def checkpoint_folder(recipe: Recipe, path: Path) -> Path:
+    """The folder of the recipe's checkpoint: built in, or relative to the recipe at ``path``."""
+    built_in = CHECKPOINTS / recipe.checkpoint
+    return built_in if built_in.is_dir() else path.parent / recipe.checkpoint

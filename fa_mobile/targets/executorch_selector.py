@@ -1,0 +1,173 @@
+"""The selection among lowered members inside one ExecuTorch program.
+
+``torch.cond`` does not delegate inside its branches, and a delegate cannot be called in a branch
+that is being exported. So the program is exported with an operator of our own in the members'
+places, which is replaced by the delegate calls once the program is in the edge dialect. That
+leans on two names of ExecuTorch's that are not its documented interface
+(``executorch_call_delegate`` and ``EdgeProgramManager``'s constructor, which collects the
+delegates' named data); :func:`insert_delegates` says so where one is missing.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from executorch.exir import EdgeCompileConfig, EdgeProgramManager, to_edge
+from executorch.exir.lowered_backend_module import LoweredBackendModule
+from torch import Tensor, fx, nn
+
+from fa_mobile.denoiser import RawDenoiser, subrange_index
+from fa_mobile.targets.base import ExportError, SelectorKind
+from fa_mobile.targets.executorch_member import count_operators, k_sigma_scalars, quiet
+
+Branch = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+
+
+@torch.library.custom_op("fa_mobile::member", mutates_args=())
+def member_placeholder(
+    raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, member: int
+) -> Tensor:
+    """Where a member's delegate will be called; never run."""
+    raise NotImplementedError(f"member {member} was not replaced by its delegate")
+
+
+@member_placeholder.register_fake
+def _(raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, member: int) -> Tensor:
+    return torch.empty_like(raw)
+
+
+class Selection(nn.Module):
+    """(raw, a, b) to denoised: k-sigma's scalars and the tree of members, as exported."""
+
+    anchors_a: Tensor
+    anchor_ratios: Tensor
+
+    def __init__(self, denoiser: RawDenoiser) -> None:
+        super().__init__()
+        self.selector = denoiser.selector
+        anchors = denoiser.spec.anchors
+        self.count = len(anchors)
+        self.register_buffer("anchors_a", torch.tensor([anchor.a for anchor in anchors]))
+        self.register_buffer("anchor_ratios", torch.tensor([anchor.b / anchor.a for anchor in anchors]))
+        self.run = _tree(0, self.count)
+
+    def choose(self, raw: Tensor, a: Tensor, b: Tensor, index: Tensor) -> Tensor:
+        """Run member ``index``, int64 [1]."""
+        anchor_a = torch.index_select(self.anchors_a, 0, index)
+        ratio = torch.index_select(self.anchor_ratios, 0, index)
+        return self.run(raw, *k_sigma_scalars(a, b, anchor_a, ratio), index)
+
+
+class GainProgram(Selection):
+    """``forward(raw, gain)``."""
+
+    def forward(self, raw: Tensor, gain: Tensor) -> Tensor:
+        return self.choose(raw, *self.selector(gain))
+
+
+class NoiseProfileProgram(Selection):
+    """``forward(raw, a, b)``."""
+
+    def forward(self, raw: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        return self.choose(raw, a, b, subrange_index(a, self.selector.edges))
+
+
+def _tree(low: int, high: int) -> Branch:
+    """A function that runs member ``index`` of low..high - 1: nested ``torch.cond``, balanced."""
+    if high - low == 1:
+
+        def leaf(
+            raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, index: Tensor
+        ) -> Tensor:
+            out: Tensor = torch.ops.fa_mobile.member(raw, scale, offset, inverse, low)
+            return out
+
+        return leaf
+    middle = (low + high) // 2
+    below, above = _tree(low, middle), _tree(middle, high)
+
+    def fork(
+        raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, index: Tensor
+    ) -> Tensor:
+        operands = (raw, scale, offset, inverse, index)
+        out: Tensor = torch.cond(index >= middle, above, below, operands)
+        return out
+
+    return fork
+
+
+def selecting_program(
+    denoiser: RawDenoiser,
+    members: Sequence[LoweredBackendModule],
+    selector: SelectorKind,
+    side: int,
+    sides: dict[int, Any],
+) -> tuple[EdgeProgramManager, Counter[str]]:
+    """One callable over the lowered members, and the operators outside of them by name.
+
+    Raises:
+        ExportError: when the delegates cannot be put in.
+    """
+    scalars = 1 if selector == "gain" else 2
+    program = (GainProgram if selector == "gain" else NoiseProfileProgram)(denoiser).eval()
+    # Not one tensor twice: export would merge the two inputs.
+    example = (torch.full((1, 1, side, side), 100.0), *(torch.ones(1) for _ in range(scalars)))
+    with quiet():
+        exported = torch.export.export(
+            program, example, dynamic_shapes=(sides, *([None] * scalars)), strict=False
+        )
+        config = EdgeCompileConfig(_check_ir_validity=False)
+        edge = to_edge(exported, compile_config=config).exported_program()
+        insert_delegates(edge.graph_module, members)
+        manager = EdgeProgramManager(edge, compile_config=config)
+    outside: Counter[str] = Counter()
+    for graph_module in graph_modules(edge.graph_module):
+        outside += count_operators(graph_module)
+    return manager, outside
+
+
+def insert_delegates(root: fx.GraphModule, members: Sequence[LoweredBackendModule]) -> None:
+    """Replace every ``fa_mobile::member`` in ``root`` and its branches by a delegate call.
+
+    Raises:
+        ExportError: without ExecuTorch's private names, or when a member is not called just once.
+    """
+    try:
+        from executorch.exir.delegate import executorch_call_delegate, get_lowered_module_name
+    except ImportError as error:
+        raise ExportError(
+            f"this ExecuTorch has no {error.name or 'delegate call'} to build a one-call program "
+            "with; install executorch 1.4.1 or export with form='methods'"
+        ) from error
+    called: list[int] = []
+    for graph_module in graph_modules(root):
+        graph = graph_module.graph
+        for node in list(graph.nodes):
+            if "fa_mobile.member" not in str(node.target):
+                continue
+            *operands, member = node.args
+            with graph.inserting_before(node):
+                lowered = graph.get_attr(get_lowered_module_name(graph_module, members[member]))
+                call = graph.call_function(executorch_call_delegate, (lowered, *operands))
+                call.meta["val"] = [node.meta["val"]]
+                result = graph.call_function(operator.getitem, (call, 0))
+                result.meta["val"] = node.meta["val"]
+            node.replace_all_uses_with(result)
+            graph.erase_node(node)
+            called.append(member)
+        graph.lint()
+        graph_module.recompile()
+    if sorted(called) != list(range(len(members))):
+        raise ExportError(
+            f"the exported selection calls members {sorted(called)} of {len(members)}, not each "
+            "once; export with form='methods' and report this"
+        )
+
+
+def graph_modules(root: fx.GraphModule) -> Iterator[fx.GraphModule]:
+    """``root`` and the branches within it; delegates are not graph modules."""
+    return (module for module in root.modules() if isinstance(module, fx.GraphModule))
