@@ -28,7 +28,7 @@ class Selected(NamedTuple):
 
     a: Tensor
     b: Tensor
-    index: Tensor
+    member: Tensor
 
 
 class PackNormalize(nn.Module):
@@ -72,9 +72,7 @@ class MemberDenoiser(nn.Module):
     ``a`` and ``b`` are float [1].
     """
 
-    def __init__(
-        self, network: nn.Module, anchor: NoiseParameters, profile: SensorProfile
-    ) -> None:
+    def __init__(self, network: nn.Module, anchor: NoiseParameters, profile: SensorProfile) -> None:
         super().__init__()
         self.pack = PackNormalize(profile)
         self.network = network

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, get_args
@@ -13,15 +13,17 @@ from typing import Final, get_args
 from fa_mobile.bundle import write_sums
 from fa_mobile.counting import count, mosaic_halo
 from fa_mobile.denoiser import RawDenoiser
+from fa_mobile.errors import UserError
 from fa_mobile.files import replace_folder
 from fa_mobile.folding import fold
 from fa_mobile.golden import selection_table, write_golden_vectors
 from fa_mobile.manifest import MANIFEST_FILE, Manifest, NetworkFacts, TensorSpec, Tolerance
 from fa_mobile.nsma import NoiseSubrangeModelArray, load_checkpoint
-from fa_mobile.patches import Patches, calibration_samples, load_patches, patches_from_photos
-from fa_mobile.recipe import Recipe, checkpoint_folder, load_recipe
+from fa_mobile.patches import Patches, clean_patches
+from fa_mobile.recipe import Recipe, TargetRequest, checkpoint_folder, load_recipe
 from fa_mobile.sensor import load_profile
 from fa_mobile.targets.base import Exported, ExportError, ExportJob, Precision
+from fa_mobile.targets.samples import calibration_samples
 from fa_mobile.targets.table import Target, target_named
 from fa_mobile.verify import VerifyReport, verify_artifact
 
@@ -33,6 +35,8 @@ TOLERANCES: Final[dict[str, Tolerance]] = {
 """Bars set beforehand: fp32 within a twentieth of a DN, int8 within 0.25 dB of quality."""
 
 _UNITS: Final = {
+    "raw": "DN",
+    "denoised": "DN",
     "gain": "1 = base gain",
     "a": "variance per signal, 0..1 signal",
     "b": "variance, 0..1 signal",
@@ -55,13 +59,19 @@ class BundleResult:
     verification: VerifyReport
 
 
-def export_recipe(path: Path, report: Report, output: Path | None = None) -> list[BundleResult]:
+def export_recipe(
+    path: Path,
+    report: Report,
+    output: Path | None = None,
+    only: Sequence[str] | None = None,
+) -> list[BundleResult]:
     """Export and verify everything that a recipe asks for.
 
     Args:
         path: of the recipe.
         report: receives one line per step.
         output: folder for the bundles; None takes the recipe's.
+        only: names of the recipe's targets to export; None takes all.
 
     Raises:
         UserError: for a wrong recipe, checkpoint or sensor, or an unwritable folder.
@@ -69,21 +79,27 @@ def export_recipe(path: Path, report: Report, output: Path | None = None) -> lis
             bundles that were finished before stay, of that one nothing is left.
     """
     recipe = load_recipe(path)
+    requests = _wanted(recipe, only)
     checkpoint = checkpoint_folder(recipe, path)
     array = load_checkpoint(checkpoint)
     profile = load_profile(_sensor_name(recipe, path))
     array.spec = array.spec.model_copy(update={"profile": profile})
-    patches = (
-        load_patches(checkpoint)
-        if recipe.calibration is None
-        else patches_from_photos(path.parent / recipe.calibration)
-    )
+    patches = clean_patches(path.parent / recipe.calibration if recipe.calibration else None)
     return [
         _export_one(recipe, target_named(request.name), precision, array, patches, report, output)
-        for request in recipe.target
+        for request in requests
         for precision in get_args(Precision)
         if precision in request.precisions
     ]
+
+
+def _wanted(recipe: Recipe, only: Sequence[str] | None) -> list[TargetRequest]:
+    names = [request.name for request in recipe.target]
+    if unknown := [name for name in only or () if name not in names]:
+        raise UserError(
+            f"target {', '.join(unknown)} was asked for; this recipe has {', '.join(names)}"
+        )
+    return [request for request in recipe.target if not only or request.name in only]
 
 
 def _sensor_name(recipe: Recipe, path: Path) -> str:
@@ -139,11 +155,10 @@ def _manifest(
         (job.tile, job.tile) if exported.fixed_shape else ("H", "W")
     )
     min_side = 2 * stride
-    mosaic = {"dtype": "float32", "shape": (1, 1, *sides), "unit": "DN"}
-    scalars = [
-        TensorSpec(name=scalar, dtype="float32", shape=(1,), unit=_UNITS[scalar])
-        for scalar in exported.inputs
-        if scalar != "raw"
+    tensors = [
+        TensorSpec(name=name, dtype="float32", shape=shape, unit=_UNITS[name])
+        for name in (*exported.inputs, "denoised")
+        for shape in [(1, 1, *sides) if _UNITS[name] == "DN" else (1,)]
     ]
     golden = write_golden_vectors(
         denoiser,
@@ -160,8 +175,8 @@ def _manifest(
             "selector": job.selector,
             "files": exported.files,
             "call": exported.notes,
-            "inputs": (TensorSpec(name="raw", **mosaic), *scalars),
-            "outputs": (TensorSpec(name="denoised", **mosaic),),
+            "inputs": tensors[:-1],
+            "outputs": tensors[-1:],
             "sensor": spec.profile,
             "edges": spec.edges,
             "stride": stride,

@@ -21,7 +21,9 @@ def replace_file(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+        )
         os.close(handle)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -29,7 +31,7 @@ def replace_file(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.chmod(0o666 & ~_umask())
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
@@ -55,11 +57,11 @@ def replace_folder(folder: Path) -> Iterator[Path]:
         yield partial
         partial.chmod(0o777 & ~_umask())
         if folder.exists():
-            os.replace(folder, old)
-        os.replace(partial, folder)
+            folder.replace(old)
+        partial.replace(folder)
     except OSError as error:
         if old.exists() and not folder.exists():
-            os.replace(old, folder)
+            old.replace(folder)
         raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -32,7 +32,7 @@ class _Case(NamedTuple):
 
 
 def edge_gain(profile: SensorProfile, edge: float) -> np.float32:
-    """The smallest float32 gain whose a(gain), in the artifact's float32 steps, reaches ``edge``."""
+    """The smallest float32 gain whose a(gain), in the artifact's own steps, reaches ``edge``."""
     a1, a0 = profile.a_linear
     gain = np.float32((edge - a0) / a1)
     while profile.a_float32(gain) >= np.float32(edge):
@@ -130,7 +130,7 @@ def write_golden_vectors(
 
 
 def run_reference(
-    denoiser: RawDenoiser, raw: npt.NDArray[np.float32], a: float, b: float, minimum: int
+    denoiser: RawDenoiser, raw: npt.NDArray[np.float32], a: float | np.float32, b: float | np.float32, minimum: int
 ) -> npt.NDArray[np.float32]:
     """The float reference on ``raw`` [H, W] RGGB DN, mirrored like the runtimes do."""
     padded, (top, left) = pad_to_phase(raw, "RGGB", denoiser.stride, minimum)

@@ -7,7 +7,7 @@ float arrays [..., H, W, 3], 0..1, unless a function says otherwise.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from fa_mobile.bayer import mosaic_rgb
 
 Image = npt.NDArray[np.float32]
+AnyImage = npt.NDArray[np.floating[Any]]
 
 # XYZ (D65) to camera RGB of four cameras, as their DNG ColorMatrix tags state them; mixed at
 # random so that a network does not learn one camera's colours (UPI, section 3.4).
@@ -65,28 +66,28 @@ def random_color(rng: np.random.Generator) -> ColorPipeline:
     )
 
 
-def inverse_smoothstep(image: Image) -> Image:
+def inverse_smoothstep(image: AnyImage) -> Image:
     """Undo the global tone curve 3x^2 - 2x^3."""
     return np.asarray(0.5 - np.sin(np.arcsin(1 - 2 * np.clip(image, 0, 1)) / 3), np.float32)
 
 
-def smoothstep(image: Image) -> Image:
+def smoothstep(image: AnyImage) -> Image:
     """The global tone curve 3x^2 - 2x^3."""
     clipped = np.clip(image, 0, 1)
     return np.asarray(clipped * clipped * (3 - 2 * clipped), np.float32)
 
 
-def gamma_expansion(image: Image) -> Image:
+def gamma_expansion(image: AnyImage) -> Image:
     """Display to linear light, exponent 2.2."""
     return np.asarray(np.maximum(image, 1e-8) ** 2.2, np.float32)
 
 
-def gamma_compression(image: Image) -> Image:
+def gamma_compression(image: AnyImage) -> Image:
     """Linear light to display, exponent 1 / 2.2."""
     return np.asarray(np.maximum(image, 1e-8) ** (1 / 2.2), np.float32)
 
 
-def apply_ccm(image: Image, matrix: Image) -> Image:
+def apply_ccm(image: AnyImage, matrix: Image) -> Image:
     """Multiply every pixel by a colour matrix [3, 3]."""
     return np.asarray(image @ matrix.T, np.float32)
 
@@ -104,18 +105,18 @@ def invert_white_balance(image: Image, color: ColorPipeline) -> Image:
     return np.asarray(image * safe, np.float32)
 
 
-def linearize_photo(photo: Image) -> Image:
+def linearize_photo(photo: AnyImage) -> Image:
     """Display-referred photo [H, W, 3] in 0..1 to linear sRGB: the steps without randomness."""
     return gamma_expansion(inverse_smoothstep(photo))
 
 
-def unprocess_linear(linear: Image, color: ColorPipeline) -> Image:
+def unprocess_linear(linear: AnyImage, color: ColorPipeline) -> Image:
     """Linear sRGB [..., H, W, 3] to a clean RGGB mosaic [..., H, W] in 0..1 (even sides)."""
     camera = np.clip(apply_ccm(linear, color.rgb_to_camera), 0, 1)
     return np.asarray(np.clip(mosaic_rgb(invert_white_balance(camera, color)), 0, 1), np.float32)
 
 
-def unprocess(photo: Image, color: ColorPipeline) -> Image:
+def unprocess(photo: AnyImage, color: ColorPipeline) -> Image:
     """Photo [H, W, 3] in 0..1 to a clean RGGB mosaic [H, W] in 0..1, white-balance gains undone."""
     return unprocess_linear(linearize_photo(photo), color)
 
@@ -127,7 +128,7 @@ def demosaic_bilinear(mosaic: Image) -> Image:
     codes = np.round(np.clip(mosaic, 0, 1) * 65535).astype(np.uint16)
     # OpenCV names the pattern by the pixel at (1, 1) and its right neighbour: RGGB is "BG".
     rgb = cv2.cvtColor(codes, cv2.COLOR_BayerBG2RGB)
-    return np.asarray(rgb, np.float32) / 65535
+    return np.asarray(rgb, np.float32) / np.float32(65535)
 
 
 def render(mosaic: Image, color: ColorPipeline, *, tone: bool = True) -> Image:

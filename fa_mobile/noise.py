@@ -51,9 +51,7 @@ def inverse_k_sigma(z: T, transform: KSigma) -> T:
     return (z - transform.offset) / transform.scale  # type: ignore[operator, no-any-return]
 
 
-def variance(
-    x: npt.NDArray[np.floating], noise: NoiseParameters
-) -> npt.NDArray[np.floating]:
+def variance(x: npt.NDArray[np.floating], noise: NoiseParameters) -> npt.NDArray[np.floating]:
     """Noise variance of a clean normalised signal; negative signals count as black."""
     return noise.a * np.maximum(x, 0) + noise.b
 

@@ -185,7 +185,9 @@ def load_checkpoint(folder: Path) -> NoiseSubrangeModelArray:
     spec = read_spec(folder)
     path = folder / WEIGHTS_FILE
     if not path.is_file():
-        raise UserError(f"checkpoint {folder} has no {WEIGHTS_FILE}; restore it beside {ARRAY_FILE}")
+        raise UserError(
+            f"checkpoint {folder} has no {WEIGHTS_FILE}; restore it beside {ARRAY_FILE}"
+        )
     try:
         tensors = safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, OSError, ValueError) as error:

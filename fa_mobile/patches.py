@@ -1,67 +1,59 @@
-"""Clean patches that a checkpoint carries: int8 ranges and golden vectors are made from them."""
+"""Clean patches and synthetic captures of them, for int8 ranges and golden vectors."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import safetensors
-import safetensors.numpy
 
 from fa_mobile.errors import UserError
 from fa_mobile.noise import NoiseParameters, add_noise
-from fa_mobile.nsma import ArraySpec, subrange
 from fa_mobile.sensor import SensorProfile
-from fa_mobile.targets.base import CalibrationSample
 
-PATCHES_FILE: Final = "patches.safetensors"
 PATCH_SIDE: Final = 128
+SHIPPED_PHOTOS: Final = ("coffee.png", "chelsea.png", "motorcycle_left.png", "rocket.jpg")
+"""Photos inside scikit-image's package; the demonstration's own photo is not among them."""
 _SEED: Final = 258
 
 Patches = npt.NDArray[np.float32]
 """[N, 128, 128] clean RGGB mosaics, 0..1."""
 
 
-def save_patches(patches: Patches, folder: Path) -> None:
-    """Write patches beside a checkpoint, 16 bits a sample."""
-    codes = np.round(np.clip(patches, 0, 1) * 65535).astype(np.uint16)
-    safetensors.numpy.save_file({"clean": codes}, folder / PATCHES_FILE)
-
-
-def load_patches(folder: Path) -> Patches:
-    """Patches of a checkpoint.
+def shipped_photo(name: str) -> Path:
+    """The file of a photo that scikit-image's package ships; no network is used.
 
     Raises:
-        UserError: when there are none or the file is damaged.
+        UserError: when scikit-image is not installed or does not ship it.
     """
-    path = folder / PATCHES_FILE
-    if not path.is_file():
-        raise UserError(
-            f"checkpoint {folder} carries no {PATCHES_FILE}; name a folder of photos as "
-            "'calibration' in the recipe"
-        )
     try:
-        codes = safetensors.numpy.load_file(path)["clean"]
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}; restore it") from error
-    if codes.dtype != np.uint16 or codes.ndim != 3 or codes.shape[1:] != (PATCH_SIDE, PATCH_SIDE):
-        raise UserError(f"{path} holds {codes.dtype} {codes.shape}, not uint16 [N, 128, 128]")
-    return np.asarray(codes.astype(np.float32) / 65535, np.float32)
+        import skimage
+    except ImportError as error:
+        raise UserError(
+            "scikit-image, whose photos serve as examples, is not installed; "
+            "run: pip install 'fa-mobile[export]', or give a photo"
+        ) from error
+    path = Path(skimage.__file__).parent / "data" / name
+    if not path.is_file():
+        raise UserError(f"this scikit-image ships no {name}; give a photo or a folder of photos")
+    return path
 
 
-def patches_from_photos(folder: Path, count: int = 24) -> Patches:
-    """Clean patches drawn from a folder of photos, the same ones every time.
+def clean_patches(folder: Path | None, count: int = 24) -> Patches:
+    """Clean patches drawn from a folder of photos (None: scikit-image's), always the same ones.
 
     Raises:
-        UserError: when the folder holds no usable photo.
+        UserError: when there is no usable photo.
     """
     from fa_mobile.training.sources import load_photos, photo_paths
 
-    sources, skipped = load_photos(photo_paths([folder])[:count], PATCH_SIDE)
+    if folder is None:
+        paths = [shipped_photo(name) for name in SHIPPED_PHOTOS]
+    else:
+        paths = photo_paths([folder])[:count]
+    sources, skipped = load_photos(paths, PATCH_SIDE)
     if not sources:
         raise UserError(f"no photo of {folder} can be used: {'; '.join(skipped[:3])}")
     rng = np.random.default_rng(_SEED)
@@ -88,20 +80,3 @@ def capture(
     """Synthetic capture of a clean normalised RGGB mosaic [H, W]: whole DN, the pedestal kept."""
     noisy = to_dn(add_noise(clean, noise, rng, low=profile.pedestal), profile)
     return np.asarray(np.clip(np.round(noisy), 0, profile.white_level), np.float32)
-
-
-def calibration_samples(patches: Patches, spec: ArraySpec) -> list[list[CalibrationSample]]:
-    """For each member, every patch with noise spread over the member's own subrange."""
-    rng = np.random.default_rng(_SEED)
-    samples = []
-    for member in range(spec.members):
-        low, high = subrange(spec.profile.a_range, spec.edges, member)
-        steps = np.linspace(math.log(low), math.log(high), len(patches))
-        noises = [NoiseParameters(a, spec.profile.line_b(a)) for a in np.exp(steps)]
-        samples.append(
-            [
-                CalibrationSample(capture(clean, noise, spec.profile, rng)[None, None], *noise)
-                for clean, noise in zip(patches, noises, strict=True)
-            ]
-        )
-    return samples

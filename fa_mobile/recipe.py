@@ -40,8 +40,8 @@ class Recipe(BaseModel):
     """What to export. Paths are relative to the recipe's file.
 
     ``sensor`` and ``checkpoint`` are built-in names or paths; ``calibration`` is a folder of
-    photos for int8 ranges, not needed where the checkpoint carries clean patches; ``output`` is
-    relative to the folder in which the export is started.
+    photos for int8 ranges and golden vectors (without it: photos that scikit-image ships);
+    ``output`` is relative to the folder in which the export is started.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -84,7 +84,7 @@ class SensorProfile(BaseModel):
         b2, b1, b0 = self.b_quadratic
         return NoiseParameters(a1 * gain + a0, (b2 * gain + b1) * gain + b0)
 
-    def a_float32(self, gain: float) -> np.float32:
+    def a_float32(self, gain: float | np.float32) -> np.float32:
         """a(gain) in the very float32 steps of the exported graph; selection depends on it."""
         a1, a0 = (np.float32(c) for c in self.a_linear)
         return np.float32(np.float32(a1 * np.float32(gain)) + a0)
@@ -109,7 +109,7 @@ class SensorProfile(BaseModel):
     @property
     def pedestal(self) -> float:
         """The lowest normalised value that a file can hold: DN 0, <= 0."""
-        return -min(black / span for black, span in zip(self.black_level, self.span, strict=True))
+        return -max(black / span for black, span in zip(self.black_level, self.span, strict=True))
 
     def to_json(self) -> str:
         """The profile as indented JSON."""

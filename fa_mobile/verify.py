@@ -38,7 +38,7 @@ class VectorResult:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What a verification found; ``problems`` is empty exactly when the bundle passed or did not run."""
+    """What a verification found; ``problems`` is empty when the bundle passed or did not run."""
 
     bundle: str
     status: Status
@@ -75,7 +75,7 @@ def verify_bundle(folder: Path) -> VerifyReport:
 
 
 def verify_artifact(folder: Path, manifest: Manifest) -> VerifyReport:
-    """:func:`verify_bundle` for a manifest that is already read (an export verifies before sums)."""
+    """:func:`verify_bundle` with the manifest already read: an export verifies before it sums."""
     if manifest.target == "coreml":
         from fa_mobile.targets.coreml import check_structure
 
@@ -94,9 +94,7 @@ def _replay(bundle: Bundle, vector: GoldenVector, references: dict[str, Array]) 
     raw, reference, truth = read_golden(bundle.folder, vector)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GainWarning)  # golden gains lie beyond both ends on purpose
-        output = bundle(
-            raw, gain=vector.gain, noise=NoiseParameters(vector.a, vector.b)
-        )
+        output = bundle(raw, gain=vector.gain, noise=NoiseParameters(vector.a, vector.b))
     span = max(m.sensor.span)
     difference = (output - reference).astype(np.float64)
     noise = np.sqrt(np.mean((raw - truth).astype(np.float64) ** 2))

@@ -100,7 +100,6 @@ def test_pedestal_of_equal_levels() -> None:
     assert load_profile("imx258").pedestal == -64 / 959
 
 
-@pytest.mark.xfail(strict=True, reason="pedestal takes the highest of the four, not the lowest")
 def test_pedestal_is_the_lowest_of_the_colours() -> None:
     changed = fields() | {"black_level": [60, 64, 64, 68], "white_level": 1000}
     assert profile_from_json(json.dumps(changed), source="t").pedestal == -68 / 932

@@ -1,0 +1,1 @@
+"""How good a checkpoint or a bundle is."""

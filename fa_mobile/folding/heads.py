@@ -18,16 +18,15 @@ class FusedFeatureAlign(nn.Module):
         self.act = layer.act
         self.channels = layer.gamma.out_channels
         gamma, beta = regroup(layer.gamma, 1), regroup(layer.beta, 1)
-        self.heads = nn.Conv2d(
-            gamma.in_channels, 2 * self.channels, 3, padding=1
-        ).to(gamma.weight)
+        self.heads = nn.Conv2d(gamma.in_channels, 2 * self.channels, 3, padding=1).to(gamma.weight)
         with torch.no_grad():
             self.heads.weight.copy_(torch.cat([gamma.weight, beta.weight]))
             self.heads.bias.copy_(torch.cat([gamma.bias, beta.bias]))  # type: ignore[list-item, union-attr]
 
     def forward(self, features: Tensor, noisy: Tensor) -> Tensor:
         heads = self.heads(self.act(self.trunk(noisy)))
-        return features * heads[:, : self.channels] + heads[:, self.channels :]
+        out: Tensor = features * heads[:, : self.channels] + heads[:, self.channels :]
+        return out
 
 
 def fused_heads(module: nn.Module) -> nn.Module | None:

@@ -84,8 +84,8 @@ class _PmridEncoderBlock(nn.Module):
         self.conv1 = _Separable(inputs, waist, 5, stride=stride, relu=True)
         self.conv2 = _Separable(waist, outputs, 5, relu=False)
         same = stride == 1 and inputs == outputs
-        self.proj = nn.Identity() if same else _Separable(
-            inputs, outputs, 3, stride=stride, relu=False
+        self.proj = (
+            nn.Identity() if same else _Separable(inputs, outputs, 3, stride=stride, relu=False)
         )
         self.act = nn.ReLU()
 

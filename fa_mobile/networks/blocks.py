@@ -36,7 +36,8 @@ class ARNetBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         hidden = self.act(self.reduce(x))
         hidden = self.act(self.spatial(hidden))
-        return x + self.expand(hidden)
+        out: Tensor = x + self.expand(hidden)
+        return out
 
 
 class FeatureAlign(nn.Module):
@@ -61,7 +62,8 @@ class FeatureAlign(nn.Module):
     def forward(self, features: Tensor, noisy: Tensor) -> Tensor:
         """``features`` [N, C, h, w], ``noisy`` [N, 4, h, w]."""
         hidden = self.act(self.trunk(noisy))
-        return features * self.gamma(hidden) + self.beta(hidden)
+        out: Tensor = features * self.gamma(hidden) + self.beta(hidden)
+        return out
 
 
 class ShrunkSkip(nn.Module):

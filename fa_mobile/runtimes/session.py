@@ -67,14 +67,16 @@ class Bundle:
         scalars = self._scalars(gain, noise)
         m = self.manifest
         if raw.ndim != 2 or min(raw.shape) < 2:
-            raise UserError(f"a mosaic of shape {raw.shape} was given; allowed is [H, W] from 2 x 2")
+            raise UserError(
+                f"a mosaic of shape {raw.shape} was given; allowed is [H, W] from 2 x 2"
+            )
         if not np.isfinite(raw).all():
             raise UserError("the mosaic holds NaN or infinite samples; give finite DN")
         minimum = m.tile if m.fixed_shape else m.min_side
         padded, (top, left) = pad_to_phase(raw, cfa, m.stride, minimum)
         frame = np.ascontiguousarray(padded, np.float32)
         out = np.empty_like(frame)
-        tiles = plan_frame(*frame.shape, tile=m.tile, halo=m.halo, stride=m.stride)
+        tiles = plan_frame(frame.shape[0], frame.shape[1], m.tile, m.halo, m.stride)
         for done, tile in enumerate(tiles, start=1):
             rows, cols = tile.rows, tile.cols
             part = np.ascontiguousarray(frame[rows.start : rows.stop, cols.start : cols.stop])

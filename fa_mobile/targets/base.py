@@ -67,4 +67,4 @@ class Exported:
 
 
 class ExportError(Exception):
-    """An export that did not give what was asked; names the operator or step that stands in the way."""
+    """An export that did not give what was asked; names the operator or step in the way."""

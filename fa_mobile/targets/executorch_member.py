@@ -133,7 +133,7 @@ def lower_member(program: ExportedProgram, name: str) -> LoweredBackendModule:
     graph_module = edge.exported_program().graph_module
     check_delegation(graph_module, name)
     (call,) = (n for n in graph_module.graph.nodes if n.target is executorch_call_delegate)
-    lowered = getattr(graph_module, call.args[0].target)
+    (lowered,) = delegates(graph_module)
     given = [node.name for node in call.args[1:]]
     wanted = ["raw", "scale", "offset", "inverse"]
     if given != wanted:
@@ -141,8 +141,6 @@ def lower_member(program: ExportedProgram, name: str) -> LoweredBackendModule:
             f"{name}: the delegate takes ({', '.join(given)}), not ({', '.join(wanted)}); "
             "a constant or an input is handled outside of it"
         )
-    if not isinstance(lowered, LoweredBackendModule):
-        raise ExportError(f"{name}: the delegate call leads to a {type(lowered).__name__}")
     return lowered
 
 
@@ -152,16 +150,25 @@ def check_delegation(graph_module: fx.GraphModule, name: str) -> None:
     Raises:
         ExportError: naming the operators outside and counting the delegates.
     """
-    delegates = sum(n.target is executorch_call_delegate for n in graph_module.graph.nodes)
+    count = len(delegates(graph_module))
     outside = count_operators(graph_module)
-    if delegates != 1 or outside:
-        listed = ", ".join(f"{operator} x{count}" for operator, count in sorted(outside.items()))
+    if count != 1 or outside:
+        listed = ", ".join(f"{operator} x{times}" for operator, times in sorted(outside.items()))
         raise ExportError(
-            f"{name} became {delegates} XNNPACK delegates, allowed is exactly one with nothing "
+            f"{name} became {count} XNNPACK delegates, allowed is exactly one with nothing "
             f"beside it; left outside: {listed or 'nothing'}. Rewrite these operators in the "
             "network (convolution, transposed convolution, add, mul and clamp are delegated), or "
             "add a fold that does"
         )
+
+
+def delegates(graph_module: fx.GraphModule) -> list[LoweredBackendModule]:
+    """The lowered modules that a graph (branches not included) calls, in order."""
+    return [
+        getattr(graph_module, node.args[0].target)
+        for node in graph_module.graph.nodes
+        if node.target is executorch_call_delegate
+    ]
 
 
 def count_operators(graph_module: fx.GraphModule) -> Counter[str]:

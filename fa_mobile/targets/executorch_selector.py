@@ -12,17 +12,23 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 from executorch.exir import EdgeCompileConfig, EdgeProgramManager, to_edge
 from executorch.exir.lowered_backend_module import LoweredBackendModule
 from torch import Tensor, fx, nn
+from torch.export import ExportedProgram
 
 from fa_mobile.denoiser import RawDenoiser, subrange_index
 from fa_mobile.targets.base import ExportError, SelectorKind
-from fa_mobile.targets.executorch_member import count_operators, k_sigma_scalars, quiet
+from fa_mobile.targets.executorch_member import (
+    count_operators,
+    k_sigma_scalars,
+    lower_member,
+    quiet,
+)
 
 Branch = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
@@ -52,7 +58,9 @@ class Selection(nn.Module):
         anchors = denoiser.spec.anchors
         self.count = len(anchors)
         self.register_buffer("anchors_a", torch.tensor([anchor.a for anchor in anchors]))
-        self.register_buffer("anchor_ratios", torch.tensor([anchor.b / anchor.a for anchor in anchors]))
+        self.register_buffer(
+            "anchor_ratios", torch.tensor([anchor.b / anchor.a for anchor in anchors])
+        )
         self.run = _tree(0, self.count)
 
     def choose(self, raw: Tensor, a: Tensor, b: Tensor, index: Tensor) -> Tensor:
@@ -90,9 +98,7 @@ def _tree(low: int, high: int) -> Branch:
     middle = (low + high) // 2
     below, above = _tree(low, middle), _tree(middle, high)
 
-    def fork(
-        raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, index: Tensor
-    ) -> Tensor:
+    def fork(raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, index: Tensor) -> Tensor:
         operands = (raw, scale, offset, inverse, index)
         out: Tensor = torch.cond(index >= middle, above, below, operands)
         return out
@@ -102,16 +108,22 @@ def _tree(low: int, high: int) -> Branch:
 
 def selecting_program(
     denoiser: RawDenoiser,
-    members: Sequence[LoweredBackendModule],
+    members: Sequence[ExportedProgram],
     selector: SelectorKind,
     side: int,
     sides: dict[int, Any],
-) -> tuple[EdgeProgramManager, Counter[str]]:
-    """One callable over the lowered members, and the operators outside of them by name.
+) -> tuple[EdgeProgramManager, Counter[str], Counter[str]]:
+    """One callable over the members; operators inside and outside of their delegates.
+
+    Args:
+        members: of signature (raw, scale, offset, inverse), quantized or not.
+        side, sides: of the example ``raw``, and its dynamic dimensions.
 
     Raises:
-        ExportError: when the delegates cannot be put in.
+        ExportError: naming the operators of a member that XNNPACK left outside, or when the
+            delegates cannot be put in.
     """
+    lowered = [lower_member(program, f"member {k}") for k, program in enumerate(members)]
     scalars = 1 if selector == "gain" else 2
     program = (GainProgram if selector == "gain" else NoiseProfileProgram)(denoiser).eval()
     # Not one tensor twice: export would merge the two inputs.
@@ -122,12 +134,14 @@ def selecting_program(
         )
         config = EdgeCompileConfig(_check_ir_validity=False)
         edge = to_edge(exported, compile_config=config).exported_program()
-        insert_delegates(edge.graph_module, members)
+        insert_delegates(edge.graph_module, lowered)
         manager = EdgeProgramManager(edge, compile_config=config)
-    outside: Counter[str] = Counter()
-    for graph_module in graph_modules(edge.graph_module):
-        outside += count_operators(graph_module)
-    return manager, outside
+    outside = _total(graph_modules(edge.graph_module))
+    return manager, _total(m.original_module.graph_module for m in lowered), outside
+
+
+def _total(modules: Iterable[fx.GraphModule]) -> Counter[str]:
+    return sum((count_operators(module) for module in modules), Counter())
 
 
 def insert_delegates(root: fx.GraphModule, members: Sequence[LoweredBackendModule]) -> None:

@@ -20,7 +20,7 @@ import onnx
 from onnx import numpy_helper
 
 from fa_mobile.targets.base import CalibrationSample
-from fa_mobile.targets.onnx_member import network_nodes, tensor_values
+from fa_mobile.targets.onnx_member import network_nodes, probe
 
 PERCENTILE: Final = 99.9
 """Of a channel's magnitudes: what counts as its range."""
@@ -129,8 +129,9 @@ def _channel_ranges(
 ) -> dict[str, Scale]:
     """Per class, per channel: the largest percentile of magnitudes over tensors and samples."""
     ranges: dict[str, Scale] = {}
+    values_of = probe(model, classes.names())
     for sample in samples:
-        for name, values in tensor_values(model, classes.names(), sample).items():
+        for name, values in values_of(sample).items():
             channels = np.abs(values).reshape(values.shape[1], -1)
             found = np.percentile(channels, PERCENTILE, axis=1)
             root = classes.find(name)

@@ -6,13 +6,18 @@ import ast
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import onnx
+import onnxruntime
 import torch
 from torch import nn
 from torch.export import Dim
+
+from fa_mobile.targets.base import CalibrationSample
 
 OPSET: Final = 18
 NETWORK_SCOPE: Final = "network"
@@ -83,3 +88,38 @@ def network_nodes(model: onnx.ModelProto) -> dict[str, str]:
         for node in model.graph.node
         if f"{module_path(node)}.".startswith(prefix)
     }
+
+
+def probe(
+    model: onnx.ModelProto, names: Sequence[str]
+) -> Callable[[CalibrationSample], dict[str, npt.NDArray[np.float32]]]:
+    """A function from a sample to the values of the named tensors of a member's model.
+
+    Names that the model's types do not list as float are left out.
+    """
+    seen = onnx.shape_inference.infer_shapes(model)
+    typed = {item.name: item for item in (*seen.graph.value_info, *seen.graph.output)}
+    wanted = [name for name in dict.fromkeys(names) if name in typed]
+    del seen.graph.output[:]
+    seen.graph.output.extend(typed[name] for name in wanted)
+    session = load(seen)
+
+    def values(sample: CalibrationSample) -> dict[str, npt.NDArray[np.float32]]:
+        found = session.run(wanted, feeds(sample))
+        return dict(zip(wanted, found, strict=True))
+
+    return values
+
+
+def load(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """A session for a model in memory, on the CPU, without advice on the terminal."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def feeds(sample: CalibrationSample) -> dict[str, npt.NDArray[np.float32]]:
+    """A member's inputs for a calibration sample."""
+    return {"raw": sample.raw, "a": np.float32([sample.a]), "b": np.float32([sample.b])}

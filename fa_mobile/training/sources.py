@@ -76,7 +76,7 @@ class RawSource:
             self._mosaic, top, left, size,
             flip_rows=flip_rows, flip_cols=flip_cols, transpose=transpose,
         )  # fmt: skip
-        return np.asarray(np.clip(crop * _exposure(rng), 0, 1), np.float32)
+        return np.asarray(np.clip(np.multiply(crop, _exposure(rng)), 0, 1), np.float32)
 
 
 def _exposure(rng: np.random.Generator) -> np.float32:

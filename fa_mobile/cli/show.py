@@ -1,0 +1,147 @@
+"""What several subcommands print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fa_mobile.exporting import BundleResult
+    from fa_mobile.training.trainer import Progress as TrainProgress
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def print_json(data: Any) -> None:
+    """Plain JSON on standard output, for scripts."""
+    typer.echo(json.dumps(data, indent=2))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table; numbers align right from the second column on."""
+    view = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        view.add_column(column, justify="left" if index == 0 else "right")
+    for row in rows:
+        view.add_row(*row)
+    console.print(view)
+
+
+@contextmanager
+def steps(quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """A spinner with the current step and the time; yields the function that names the step."""
+    if quiet:
+        yield lambda _line: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task("starting")
+
+        def report(line: str) -> None:
+            progress.update(task, description=line)
+            if not errors.is_terminal:
+                errors.print(line, highlight=False)
+
+        yield report
+
+
+def bundle_rows(results: Iterable[BundleResult]) -> list[list[str]]:
+    """Rows of the table that ends an export."""
+    rows = []
+    for result in results:
+        m, v = result.manifest, result.verification
+        known = v.psnr_vs_float_db is not None
+        outside = sum(m.undelegated.values())
+        rows.append(
+            [
+                m.target,
+                m.precision,
+                f"{m.model_bytes:,}",
+                f"{m.network.gmacs_per_mp:.2f}",
+                f"{m.network.executed_gmacs_per_mp:.2f}",
+                f"{sum(m.delegated.values())} + {outside}",
+                f"{v.psnr_vs_float_db:.1f}" if known else "-",
+                f"{v.psnr_loss_db:+.3f}" if known else "-",
+                v.status,
+            ]
+        )
+    return rows
+
+
+BUNDLE_COLUMNS = (
+    "target",
+    "precision",
+    "bytes",
+    "GMACs/MP",
+    "executed",
+    "operators in + out of networks",
+    "PSNR vs float, dB",
+    "dB lost",
+    "status",
+)
+
+
+def bundle_json(results: Iterable[BundleResult]) -> list[dict[str, Any]]:
+    """The same as data."""
+    return [
+        {
+            "folder": str(r.folder),
+            "target": r.manifest.target,
+            "precision": r.manifest.precision,
+            "model_bytes": r.manifest.model_bytes,
+            "gmacs_per_mp": r.manifest.network.gmacs_per_mp,
+            "executed_gmacs_per_mp": r.manifest.network.executed_gmacs_per_mp,
+            "delegated": r.manifest.delegated,
+            "undelegated": r.manifest.undelegated,
+            "status": r.verification.status,
+            "psnr_vs_float_db": r.verification.psnr_vs_float_db,
+            "psnr_loss_db": r.verification.psnr_loss_db,
+        }
+        for r in results
+    ]
+
+
+@contextmanager
+def tiles(quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar over tiles; yields what :meth:`fa_mobile.Bundle.__call__` takes as progress."""
+    if quiet or not errors.is_terminal:
+        yield None
+        return
+    with Progress(console=errors, transient=True) as progress:
+        task = progress.add_task("denoising", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def training(name: str, steps: int) -> Iterator[Callable[[TrainProgress], None]]:
+    """A bar over training steps with the loss, the rate of steps and the validation PSNR."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[facts]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=errors) as progress:
+        task = progress.add_task(name, total=steps, facts="")
+        checked = ""
+
+        def report(state: TrainProgress) -> None:
+            nonlocal checked
+            if state.validation_psnr is not None:
+                checked = f" validation {state.validation_psnr:.2f} dB"
+                if not errors.is_terminal:
+                    errors.print(f"{name} {state.step}/{steps} loss {state.loss:.3f}{checked}")
+            facts = f"loss {state.loss:.3f}{checked}"
+            progress.update(task, completed=state.step, facts=facts)
+
+        yield report

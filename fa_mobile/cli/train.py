@@ -1,0 +1,114 @@
+"""``fa-mobile train``: photos and RAW files to a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fa_mobile.cli import show
+
+if TYPE_CHECKING:
+    from fa_mobile.training.config import TrainConfig
+    from fa_mobile.training.pipeline import Data
+
+NAME = "train"
+EPILOG = (
+    "Examples:  fa-mobile train photos/ --runs runs/imx258 -o my-array   |   "
+    "fa-mobile train photos/ --runs runs/imx258 --stage 2 --threads 1   |   "
+    "fa-mobile train photos/ --runs runs/sweep --sweep 300"
+)
+SWEPT_RATES = (1e-3, 3e-3, 6e-3)
+
+
+def run(
+    photos: Annotated[list[Path], typer.Argument(help="Folder(s) of photos.", metavar="PHOTOS...")],
+    runs: Annotated[Path, typer.Option(help="Folder of the runs; what it holds is resumed.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Checkpoint folder to write at the end.")
+    ] = None,
+    raw: Annotated[
+        list[Path] | None, typer.Option(help="Clean RAW file to train on too (again for more).")
+    ] = None,
+    stage: Annotated[
+        str, typer.Option(help="'all', 'common', a member's index, or 'assemble'.")
+    ] = "all",
+    network: Annotated[str, typer.Option(help="See fa-mobile macs.")] = "paper",
+    profile: Annotated[str, typer.Option(help="Sensor profile: name or JSON file.")] = "imx258",
+    members: Annotated[int, typer.Option(min=1, help="n, the number of networks.")] = 4,
+    steps: Annotated[int, typer.Option(min=1, help="Of the common network.")] = 20000,
+    member_steps: Annotated[int, typer.Option(min=1, help="Of each member after it.")] = 10000,
+    learning_rate: Annotated[float, typer.Option(min=1e-7, help="Peak rate.")] = 3e-3,
+    batch: Annotated[int, typer.Option(min=1)] = 16,
+    patch: Annotated[int, typer.Option(min=32, help="Side in mosaic pixels.")] = 128,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="0: torch's choice.")] = 0,
+    sweep: Annotated[
+        int, typer.Option(min=0, help="Compare learning rates over this many steps, then stop.")
+    ] = 0,
+) -> None:
+    """Train a model array: one common network, then each member from it. Resumes after a kill."""
+    from fa_mobile.needs import require_train
+
+    require_train()
+    import torch
+
+    from fa_mobile.errors import UserError
+    from fa_mobile.networks import NETWORK_NAMES
+    from fa_mobile.training.config import TrainConfig
+    from fa_mobile.training.pipeline import COMMON, assemble, load_data, stage_config
+
+    names = [COMMON, *(str(member) for member in range(members))]
+    if network not in NETWORK_NAMES:
+        raise UserError(f"network {network!r} was given; allowed are {', '.join(NETWORK_NAMES)}")
+    if stage not in ("all", "assemble", *names):
+        raise UserError(f"stage {stage!r} was given; allowed are all, {', '.join(names)}, assemble")
+    if patch % 16:
+        raise UserError(f"patch {patch} was given; allowed are multiples of 16 from 32")
+    if threads:
+        torch.set_num_threads(threads)
+    base = TrainConfig(
+        network=network, members=members, profile=profile, batch=batch, patch=patch,
+        learning_rate=learning_rate, seed=seed,
+    )  # fmt: skip
+    if stage != "assemble":
+        data = load_data(photos, raw or [], patch)
+        for line in data.skipped:
+            typer.echo(f"skipped: {line}", err=True)
+        typer.echo(
+            f"{len(data.sources)} images to train on, {len(data.held_out)} to validate with, "
+            f"{len(data.skipped)} skipped"
+        )
+        if sweep:
+            _sweep(base, runs, sweep, data)
+            return
+        for name in names if stage == "all" else [stage]:
+            count = steps if name == COMMON else member_steps
+            _run_stage(stage_config(base, runs, name, count), runs, name, data)
+    if output is not None and stage in ("all", "assemble"):
+        facts = {"steps_common": steps, "steps_member": member_steps, "batch": batch,
+                 "patch": patch, "learning_rate": learning_rate, "seed": seed}  # fmt: skip
+        assemble(base, runs, output.name, output, facts)
+        typer.echo(str(output))
+
+
+def _run_stage(config: TrainConfig, runs: Path, name: str, data: Data) -> float:
+    from fa_mobile.training.pipeline import train_stage
+
+    with show.training(f"{name}", config.steps) as report:
+        score = train_stage(config, runs, name, data, report)
+    typer.echo(f"{name}: {score:.2f} dB on held-out patches after {config.steps} steps")
+    return score
+
+
+def _sweep(base: TrainConfig, runs: Path, steps: int, data: Data) -> None:
+    from fa_mobile.training.pipeline import COMMON, stage_config
+
+    scores = {}
+    for rate in SWEPT_RATES:
+        update: dict[str, float | int] = {"learning_rate": rate, "warmup": min(50, steps)}
+        config = stage_config(base, runs, COMMON, steps).model_copy(update=update)
+        scores[rate] = _run_stage(config, runs, f"rate-{rate:g}", data)
+    rows = [[f"{rate:g}", f"{score:.3f}"] for rate, score in scores.items()]
+    show.table(f"Learning rates after {steps} steps", ("rate", "validation, dB"), rows)

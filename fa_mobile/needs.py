@@ -1,0 +1,31 @@
+"""Optional parts of the installation, asked for in words instead of an ImportError."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from fa_mobile.errors import UserError
+
+
+def _require(extra: str, *modules: str) -> None:
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"this needs {', '.join(missing)}, which the small install leaves out; "
+            f"run: pip install 'fa-mobile[{extra}]'"
+        )
+
+
+def require_export() -> None:
+    """Raise UserError unless the ``export`` extra is installed."""
+    _require("export", "torch", "safetensors", "executorch", "torchao", "onnx", "coremltools")
+
+
+def require_torch() -> None:
+    """Raise UserError unless networks can be built."""
+    _require("export", "torch", "safetensors")
+
+
+def require_train() -> None:
+    """Raise UserError unless the ``train`` extra is installed."""
+    _require("train", "torch", "safetensors", "cv2", "skimage")

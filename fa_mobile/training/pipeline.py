@@ -1,0 +1,91 @@
+"""Training an array: the common network first, then each member from it, then the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fa_mobile.errors import UserError
+from fa_mobile.networks import build_network
+from fa_mobile.nsma import ArraySpec, NoiseSubrangeModelArray, new_spec, save_checkpoint
+from fa_mobile.sensor import load_profile
+from fa_mobile.training.config import TrainConfig
+from fa_mobile.training.sources import Source, load_photos, load_raws, photo_paths
+from fa_mobile.training.state import averaged_weights
+from fa_mobile.training.trainer import Progress, train
+
+COMMON: Final = "common"
+_HELD_OUT_EVERY: Final = 12
+
+
+@dataclass(frozen=True)
+class Data:
+    """Clean images: to train on, and to validate with (every twelfth by name)."""
+
+    sources: Sequence[Source]
+    held_out: Sequence[Source]
+    skipped: tuple[str, ...]
+
+
+def load_data(photos: Sequence[Path], raws: Sequence[Path], patch: int) -> Data:
+    """Load folders of photos and clean RAW files.
+
+    Raises:
+        UserError: when too little can be used to train and to validate.
+    """
+    paths = photo_paths(photos) if photos else []
+    held = paths[::_HELD_OUT_EVERY]
+    kept = [path for path in paths if path not in set(held)]
+    sources, skipped = load_photos(kept, patch)
+    held_out, held_skipped = load_photos(held, patch)
+    raw_sources, raw_skipped = load_raws(raws, patch)
+    if not sources + raw_sources or not held_out:
+        raise UserError(
+            f"{len(sources) + len(raw_sources)} images to train on and {len(held_out)} to validate "
+            "with are left; give a folder with two photos or more of at least "
+            f"{2 * patch} x {2 * patch}"
+        )
+    return Data([*sources, *raw_sources], held_out, (*skipped, *held_skipped, *raw_skipped))
+
+
+def stage_config(base: TrainConfig, runs: Path, stage: str, steps: int) -> TrainConfig:
+    """Configuration of the common run, or of a member's run that starts from it."""
+    if stage == COMMON:
+        return base.model_copy(update={"member": None, "init": None, "steps": steps})
+    start = str(runs / COMMON)
+    member = int(stage)
+    return base.model_copy(
+        update={"member": member, "init": start, "steps": steps, "seed": base.seed + 1 + member}
+    )
+
+
+def train_stage(
+    config: TrainConfig,
+    runs: Path,
+    stage: str,
+    data: Data,
+    report: Callable[[Progress], None],
+) -> float:
+    """Run (or resume) one stage in ``runs``/``stage``; returns the validation PSNR in dB."""
+    return train(config, data.sources, data.held_out, runs / stage, report)
+
+
+def assemble(
+    config: TrainConfig, runs: Path, name: str, folder: Path, training: dict[str, Any]
+) -> ArraySpec:
+    """Build the checkpoint from the members' runs; returns its specification.
+
+    Raises:
+        UserError: when a member has not been trained.
+    """
+    spec = new_spec(name, config.network, load_profile(config.profile), config.members)
+    networks = []
+    for member in range(config.members):
+        network = build_network(config.network)
+        network.load_state_dict(averaged_weights(runs / str(member)))
+        networks.append(network.eval())
+    spec = spec.model_copy(update={"training": training})
+    save_checkpoint(NoiseSubrangeModelArray(spec, networks), folder)
+    return spec
