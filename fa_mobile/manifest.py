@@ -15,7 +15,9 @@ MANIFEST_SCHEMA: Final = 1
 MANIFEST_FILE: Final = "manifest.json"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-RelativeName = Annotated[str, Field(pattern=r"^(?!/)(?!.*\.\.)[A-Za-z0-9_./-]{1,200}$")]
+_PART = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+RelativeName = Annotated[str, Field(pattern=rf"^{_PART}(/{_PART})*$", max_length=200)]
+"""A path below the bundle: no leading slash or dot, no '..'."""
 PositiveInt = Annotated[int, Field(gt=0)]
 
 

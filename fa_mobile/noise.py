@@ -53,7 +53,7 @@ def inverse_k_sigma(z: T, transform: KSigma) -> T:
 
 def variance(x: npt.NDArray[np.floating], noise: NoiseParameters) -> npt.NDArray[np.floating]:
     """Noise variance of a clean normalised signal; negative signals count as black."""
-    return noise.a * np.maximum(x, 0) + noise.b
+    return np.asarray(noise.a * np.maximum(x, 0) + noise.b)
 
 
 def add_noise(
@@ -82,4 +82,4 @@ def add_noise(
     noisy = np.clip(noisy, low, 1)
     if levels is not None:
         noisy = np.round(noisy * levels) / levels
-    return noisy.astype(np.float32, copy=False)
+    return np.asarray(noisy, np.float32)

@@ -88,7 +88,7 @@ class ArraySpec(BaseModel):
                 f"members={self.members} needs {self.members - 1} edges and {self.members} "
                 f"anchors, got {len(self.edges)} and {len(self.anchors)}"
             )
-        if any(not 0 < low < high for low, high in zip(self.edges, self.edges[1:], strict=False)):
+        if any(not low < high for low, high in zip((0, *self.edges), self.edges, strict=False)):
             raise ValueError(f"edges {self.edges} must rise from above 0")
         if any(not (a > 0 and b >= 0) for a, b in self.anchors):
             raise ValueError("anchors must have a > 0 and b >= 0")

@@ -1,0 +1,57 @@
+"""What several test files share: small arrays, captures, bundles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import nn
+
+from fa_mobile.nsma import NoiseSubrangeModelArray, new_spec
+from fa_mobile.patches import Patches, clean_patches
+from fa_mobile.sensor import SensorProfile, load_profile
+
+
+@pytest.fixture(scope="session")
+def profile() -> SensorProfile:
+    return load_profile("imx258")
+
+
+@pytest.fixture(scope="session")
+def patches() -> Patches:
+    return clean_patches(None, count=6)
+
+
+def visible_array(members: int, network: str = "paper", seed: int = 0) -> NoiseSubrangeModelArray:
+    """Random members whose residuals are large and differ, so that a wrong one shows."""
+    torch.manual_seed(seed)
+    spec = new_spec("visible", network, load_profile("imx258"), members)
+    array = NoiseSubrangeModelArray.untrained(spec)
+    for member in array.networks:
+        tail = [m for m in member.modules() if isinstance(m, nn.Conv2d)][-1]
+        nn.init.normal_(tail.weight, std=0.03)
+    return array.eval()
+
+
+@pytest.fixture()
+def mosaic() -> npt.NDArray[np.uint16]:
+    """A mosaic of random DN, sides odd."""
+    return np.random.default_rng(5).integers(0, 1024, (101, 75)).astype(np.uint16)
+
+
+@pytest.fixture()
+def tiny_recipe(tmp_path: Path) -> Path:
+    """A recipe for ONNX fp32 with a checkpoint beside it."""
+    from fa_mobile.nsma import save_checkpoint
+
+    save_checkpoint(visible_array(2), tmp_path / "array")
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        'schema_version = 1\nsensor = "imx258"\ncheckpoint = "array"\ntile = 128\n'
+        '[[target]]\nname = "onnx"\nprecisions = ["fp32"]\n',
+        encoding="utf-8",
+    )
+    return path

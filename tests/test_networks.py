@@ -1,0 +1,109 @@
+"""Costs are the published ones, counted twice: by our counter and by torch's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from fa_mobile.counting import count, mosaic_halo, packed_stride
+from fa_mobile.errors import UserError
+from fa_mobile.networks import NETWORK_NAMES, build_network
+from fa_mobile.networks.baselines import load_pmrid
+from fa_mobile.networks.blocks import haar_merge, haar_split
+
+PUBLISHED = {
+    "paper": (2.66875, 44858),
+    "paper-no-skips": (2.56875, None),
+    "plain": (2.28400, None),
+    "pmrid": (3.742625, 1031908),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_cost_is_the_published_one(name: str) -> None:
+    cost = count(build_network(name))
+    gmacs, parameters = PUBLISHED[name]
+    assert cost.gmacs_per_mp == pytest.approx(gmacs, abs=1e-9)
+    assert parameters is None or cost.parameters == parameters
+
+
+def test_wavelet_cost_is_the_papers_within_two_percent() -> None:
+    assert count(build_network("wavelet")).gmacs_per_mp == pytest.approx(1.98, rel=0.02)
+
+
+@pytest.mark.parametrize("name", NETWORK_NAMES)
+def test_counter_agrees_with_torch(name: str) -> None:
+    network = build_network(name)
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, 4, 64, 64))
+    assert count(network).macs_per_position * 64 * 64 == counter.get_total_flops() / 2
+
+
+@pytest.mark.parametrize("name", NETWORK_NAMES)
+def test_residual_has_the_shape_of_the_input(name: str) -> None:
+    network = build_network(name)
+    stride = packed_stride(network)
+    z = torch.rand(2, 4, 2 * stride, 3 * stride)
+    assert network(z).shape == z.shape
+
+
+def test_unknown_network_is_named() -> None:
+    with pytest.raises(ValueError, match="'unet'.*allowed are paper"):
+        build_network("unet")
+
+
+@pytest.mark.parametrize("name", ["paper", "wavelet"])
+def test_halo_is_what_a_changed_sample_reaches(name: str) -> None:
+    """Changing one packed position changes nothing beyond the halo, and something near it."""
+    torch.manual_seed(0)
+    network = build_network(name).double().eval()
+    torch.nn.init.normal_(network.tail.weight, std=1.0)  # type: ignore[union-attr, arg-type]
+    packed = mosaic_halo(network) // 2
+    side = 4 * packed // 4 * 4
+    z = torch.rand(1, 4, side, side, dtype=torch.float64)
+    changed = z.clone()
+    changed[..., side // 2, side // 2] += 1
+    difference = (network(changed) - network(z)).abs().amax(dim=(0, 1))
+    rows, cols = torch.nonzero(difference > 0, as_tuple=True)
+    reach = int(max((rows - side // 2).abs().max(), (cols - side // 2).abs().max()))
+    assert reach <= packed
+    assert reach > packed - 2 * packed_stride(network)
+
+
+def test_haar_merge_inverts_split() -> None:
+    x = torch.rand(2, 3, 8, 6, dtype=torch.float64)
+    torch.testing.assert_close(haar_merge(haar_split(x)), x, rtol=0, atol=1e-12)
+
+
+def test_feature_align_modulates() -> None:
+    """Feature-Align's output depends on the noisy input, not on the features alone."""
+    from fa_mobile.networks.blocks import FeatureAlign
+
+    layer = FeatureAlign(8)
+    features = torch.rand(1, 8, 4, 4)
+    a, b = (layer(features, torch.rand(1, 4, 4, 4)) for _ in range(2))
+    assert not torch.allclose(a, b)
+
+
+def test_pmrid_refuses_what_is_not_its_weights(tmp_path: Path) -> None:
+    path = tmp_path / "other.ckp"
+    torch.save({"weight": torch.zeros(1)}, path)
+    with pytest.raises(UserError, match="other names"):
+        load_pmrid(path)
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(UserError, match="cannot be read"):
+        load_pmrid(path)
+
+
+def test_pmrid_scale_is_folded(tmp_path: Path) -> None:
+    """Loaded weights take z and give the residual at our scale: net(256 z) / 256."""
+    network = build_network("pmrid").eval()
+    path = tmp_path / "pmrid.ckp"
+    torch.save(network.state_dict(), path)
+    z = torch.rand(1, 4, 32, 32)
+    torch.testing.assert_close(
+        load_pmrid(path)(z), network(256 * z) / 256, rtol=1e-4, atol=1e-5
+    )

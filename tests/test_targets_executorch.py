@@ -1,0 +1,317 @@
+"""The ExecuTorch target against eager PyTorch, run on the real runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import nn
+
+pytest.importorskip("executorch", reason="the export extra is not installed")
+
+from fa_mobile.denoiser import RawDenoiser
+from fa_mobile.errors import UserError
+from fa_mobile.isp import random_color, unprocess
+from fa_mobile.metrics import psnr
+from fa_mobile.noise import NoiseParameters, add_noise
+from fa_mobile.nsma import NoiseSubrangeModelArray, new_spec, subrange
+from fa_mobile.quantization import QuantizationPlan
+from fa_mobile.runtimes.executorch import ExecutorchModel
+from fa_mobile.selection import select
+from fa_mobile.sensor import SensorProfile, load_profile
+from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob
+from fa_mobile.targets.executorch import export
+from fa_mobile.targets.executorch_member import operator_name
+
+TILE = 128
+SIZES = ((TILE, TILE), (32, 88))
+TOLERANCE_DN = 1e-2
+
+Array = npt.NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def profile() -> SensorProfile:
+    return load_profile("imx258")
+
+
+@pytest.fixture(scope="module")
+def array(profile: SensorProfile) -> NoiseSubrangeModelArray:
+    """Two members whose residuals are large enough to tell them apart."""
+    torch.manual_seed(7)
+    untrained = NoiseSubrangeModelArray.untrained(new_spec("pair", "paper", profile, 2))
+    for network in untrained.networks:
+        nn.init.normal_(network.tail.weight, std=0.02)  # type: ignore[union-attr, arg-type]
+    return untrained.eval()
+
+
+@pytest.fixture(scope="module")
+def denoiser(array: NoiseSubrangeModelArray) -> RawDenoiser:
+    return RawDenoiser(array).eval()
+
+
+def capture(profile: SensorProfile, a: float, seed: int, size: tuple[int, int]) -> Array:
+    """A noisy mosaic of a photo, [1, 1, H, W] in DN."""
+    from skimage import data
+
+    rng = np.random.default_rng(seed)
+    photo = data.astronaut().astype(np.float32) / 255
+    top, left = (2 * int(rng.integers(0, (512 - side) // 2 + 1)) for side in size)
+    clean = unprocess(photo, random_color(rng))[top : top + size[0], left : left + size[1]]
+    noise = NoiseParameters(a, profile.line_b(a))
+    noisy = add_noise(clean, noise, rng, low=profile.pedestal, levels=profile.span[0])
+    return (noisy * profile.span[0] + profile.black_level[0]).astype(np.float32)[None, None]
+
+
+def calibration(array: NoiseSubrangeModelArray) -> list[list[CalibrationSample]]:
+    profile, edges = array.spec.profile, array.spec.edges
+    samples = []
+    for member in range(array.spec.members):
+        noises = np.geomspace(*subrange(profile.a_range, edges, member), 3)
+        samples.append(
+            [
+                CalibrationSample(
+                    capture(profile, float(a), seed, (TILE, TILE)), float(a), profile.line_b(a)
+                )
+                for seed, a in enumerate(noises)
+            ]
+        )
+    return samples
+
+
+def job(array: NoiseSubrangeModelArray, folder: Path, **changes: Any) -> ExportJob:
+    given: dict[str, Any] = {
+        "array": array, "precision": "fp32", "selector": "gain", "tile": TILE,
+        "calibration": (), "folder": folder, "report": lambda line: None,
+    }  # fmt: skip
+    return ExportJob(**(given | changes))
+
+
+@pytest.fixture(scope="module")
+def fp32(
+    array: NoiseSubrangeModelArray, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Exported, Path]:
+    folder = tmp_path_factory.mktemp("fp32")
+    return export(job(array, folder)), folder / "model.pte"
+
+
+@pytest.fixture(scope="module")
+def int8(
+    array: NoiseSubrangeModelArray, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Exported, Path]:
+    folder = tmp_path_factory.mktemp("int8")
+    made = export(job(array, folder, precision="int8", calibration=calibration(array)))
+    return made, folder / "model.pte"
+
+
+def gains_around_the_edge(denoiser: RawDenoiser) -> list[np.float32]:
+    """The float32 gain whose a is the first not below the edge, and its neighbours."""
+    profile, (edge,) = denoiser.spec.profile, denoiser.spec.edges
+    gain = np.float32((edge - profile.a_linear[1]) / profile.a_linear[0])
+    while profile.a_float32(float(gain)) >= np.float32(edge):
+        gain = np.nextafter(gain, np.float32(0))
+    while profile.a_float32(float(gain)) < np.float32(edge):
+        gain = np.nextafter(gain, np.float32(np.inf))
+    return [np.nextafter(gain, np.float32(0)), gain, np.nextafter(gain, np.float32(np.inf))]
+
+
+def eager(denoiser: RawDenoiser, raw: Array, gain: np.float32) -> Array:
+    with torch.no_grad():
+        out = denoiser(torch.from_numpy(raw), torch.tensor([gain], dtype=torch.float32))
+    return np.asarray(out.numpy(), np.float32)
+
+
+def test_fp32_equals_eager_everywhere(
+    fp32: tuple[Exported, Path], denoiser: RawDenoiser, profile: SensorProfile
+) -> None:
+    model = ExecutorchModel(fp32[1])
+    edges = gains_around_the_edge(denoiser)
+    chosen = [select(profile.a_float32(float(gain)), denoiser.spec.edges) for gain in edges]
+    assert chosen == [0, 1, 1]
+    for gain in [*(np.float32(g) for g in (1, 2.5, 20, 64)), *edges]:
+        for size in SIZES:
+            raw = capture(profile, float(profile.a_float32(float(gain))), 5, size)
+            expected = eager(denoiser, raw, gain)
+            assert np.abs(expected - raw).mean() > 1, "the networks do nothing: a void comparison"
+            got = model.run(raw, np.array([gain], np.float32))
+            np.testing.assert_allclose(got, expected, rtol=0, atol=TOLERANCE_DN)
+
+
+def test_the_members_differ_at_the_edge(denoiser: RawDenoiser, profile: SensorProfile) -> None:
+    """Otherwise equality beside the edge would say nothing of the selection."""
+    below, edge, _ = gains_around_the_edge(denoiser)
+    raw = capture(profile, denoiser.spec.edges[0], 5, SIZES[1])
+    difference = np.abs(eager(denoiser, raw, below) - eager(denoiser, raw, edge))
+    assert difference.max() > 100 * TOLERANCE_DN
+
+
+def test_everything_of_the_network_is_delegated(fp32: tuple[Exported, Path]) -> None:
+    made = fp32[0]
+    assert made.inputs == ("raw", "gain") and not made.fixed_shape
+    assert made.files == ("model.pte",)
+    # Packing, unpacking, two pools, head, tail, two downs, two skips, two ups of two, and per
+    # stage three per Feature-Align layer and three per block (seven blocks, five stages).
+    assert made.delegated["aten.convolution"] == 2 * (2 + 2 + 2 + 2 + 2 + 4 + 5 * 3 + 7 * 3)
+    assert made.undelegated["cond"] == 1
+    assert made.undelegated["aten.ge"] >= 1
+    assert not {"aten.convolution", "aten.relu", "aten.clamp"} & made.undelegated.keys()
+    # At least the input and the output at the largest size.
+    assert made.planned_memory_bytes is not None
+    assert made.planned_memory_bytes >= 2 * TILE * TILE * 4
+    assert made.float_islands == ()
+
+
+def test_int8_selects_and_stays_near_float(
+    int8: tuple[Exported, Path], denoiser: RawDenoiser, profile: SensorProfile
+) -> None:
+    made, path = int8
+    assert made.float_islands
+    assert any("quantize" in name for name in made.delegated)
+    assert not any("quantize" in name for name in made.undelegated)
+    model = ExecutorchModel(path)
+    below, edge, above = gains_around_the_edge(denoiser)
+    for gain in (np.float32(1), below, edge, above, np.float32(64)):
+        for size in SIZES:
+            raw = capture(profile, float(profile.a_float32(float(gain))), 9, size)
+            got = model.run(raw, np.array([gain], np.float32))
+            expected = eager(denoiser, raw, gain)
+            # Random weights are a hard case for 8 bits; trained networks come 10 dB nearer.
+            assert psnr(got, expected, data_range=profile.span[0]) > 35
+            mine = select(profile.a_float32(float(gain)), denoiser.spec.edges)
+            other = eager_member(denoiser, raw, gain, 1 - mine)
+            assert np.abs(got - expected).mean() < np.abs(got - other).mean()
+
+
+def eager_member(denoiser: RawDenoiser, raw: Array, gain: np.float32, member: int) -> Array:
+    a, b, _ = denoiser.selector(torch.tensor([gain], dtype=torch.float32))
+    with torch.no_grad():
+        out = denoiser.members[member](torch.from_numpy(raw), a, b)
+    return np.asarray(out.numpy(), np.float32)
+
+
+def test_noise_profile_and_methods(
+    array: NoiseSubrangeModelArray, denoiser: RawDenoiser, profile: SensorProfile, tmp_path: Path
+) -> None:
+    made = export(job(array, tmp_path, selector="noise-profile"), form="methods")
+    assert made.inputs == ("raw", "a", "b") and "methods" in made.notes
+    model = ExecutorchModel(tmp_path / "model.pte")
+    (edge,) = (np.float32(edge) for edge in denoiser.spec.edges)
+    for a in (np.nextafter(edge, np.float32(0)), edge):
+        raw = capture(profile, float(a), 3, SIZES[1])
+        scalars = [np.array([value], np.float32) for value in (a, profile.line_b(float(a)))]
+        with torch.no_grad():
+            expected = denoiser.denoise_with_profile(*map(torch.from_numpy, (raw, *scalars)))
+        np.testing.assert_allclose(
+            model.run(raw, *scalars), expected.numpy(), rtol=0, atol=TOLERANCE_DN
+        )
+
+
+class Undelegated(nn.Module):
+    """A network with an operator that XNNPACK does not know."""
+
+    PACKED_STRIDE = 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return torch.erf(self.conv(z))
+
+
+@pytest.fixture
+def odd_array(profile: SensorProfile) -> NoiseSubrangeModelArray:
+    return NoiseSubrangeModelArray(new_spec("odd", "paper", profile, 1), [Undelegated()])
+
+
+@pytest.mark.parametrize("form", ["call", "methods"])
+def test_an_undelegated_operator_is_named(
+    form: Any, odd_array: NoiseSubrangeModelArray, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match=r"2 XNNPACK delegates.*aten\.erf x1"):
+        export(job(odd_array, tmp_path), form=form)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_member_needs_no_cond(profile: SensorProfile, tmp_path: Path) -> None:
+    class Plain(Undelegated):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.conv(z)
+            return out
+
+    alone = NoiseSubrangeModelArray(new_spec("one", "paper", profile, 1), [Plain()])
+    made = export(job(alone, tmp_path, selector="noise-profile"))
+    assert "cond" not in made.undelegated
+    raw = capture(profile, 0.001, 1, SIZES[1])
+    scalars = [np.array([value], np.float32) for value in (0.001, profile.line_b(0.001))]
+    with torch.no_grad():
+        expected = RawDenoiser(alone.eval()).denoise_with_profile(
+            *map(torch.from_numpy, (raw, *scalars))
+        )
+    got = ExecutorchModel(tmp_path / "model.pte").run(raw, *scalars)
+    np.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=TOLERANCE_DN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"precision": "fp16"}, "fp32 or int8"),
+        ({"tile": 100}, "multiples of 8"),
+        ({"tile": 16}, "multiples of 8 above 16"),
+        ({"precision": "int8"}, "one set, not empty"),
+        ({"precision": "int8", "calibration": ((),)}, "at least one per member"),
+    ],
+)
+def test_what_is_refused(
+    changes: dict[str, Any], message: str, odd_array: NoiseSubrangeModelArray, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match=message):
+        export(job(odd_array, tmp_path, **changes))
+
+
+def test_a_pattern_that_matches_nothing_is_refused(
+    odd_array: NoiseSubrangeModelArray, tmp_path: Path
+) -> None:
+    request = job(odd_array, tmp_path, precision="int8", calibration=calibration(odd_array))
+    with pytest.raises(ExportError, match="'haed', which matches no operator"):
+        export(request, quantization=QuantizationPlan(float_modules=("haed",)))
+
+
+@pytest.fixture
+def damaged(fp32: tuple[Exported, Path], tmp_path: Path) -> Iterator[Callable[[bytes], Path]]:
+    def write(data: bytes) -> Path:
+        path = tmp_path / "model.pte"
+        path.write_bytes(data)
+        return path
+
+    yield write
+
+
+def test_damaged_files_are_refused(
+    fp32: tuple[Exported, Path], damaged: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    whole = fp32[1].read_bytes()
+    for data in (b"", b"not a program", whole[:40], whole[: len(whole) // 2]):
+        with pytest.raises(UserError, match=r"model\.pte"):
+            ExecutorchModel(damaged(data))
+    with pytest.raises(UserError, match="cannot be read"):
+        ExecutorchModel(tmp_path / "nowhere.pte")
+
+
+def test_wrong_inputs_are_refused(fp32: tuple[Exported, Path]) -> None:
+    model = ExecutorchModel(fp32[1])
+    gain = np.ones(1, np.float32)
+    with pytest.raises(UserError, match=r"\[1, 1, 256, 256\]"):
+        model.run(np.zeros((1, 1, 256, 256), np.float32), gain)
+    with pytest.raises(UserError, match="refused inputs"):
+        model.run(np.zeros((1, 1, 32, 32), np.float32), gain, gain)
+
+
+def test_operator_names() -> None:
+    assert operator_name(torch.ops.aten.ge.Tensor) == "aten.ge"
+    assert operator_name(torch.ops.higher_order.cond) == "cond"
