@@ -129,6 +129,7 @@ def write_golden_vectors(
     return tuple(vectors)
 
 
+@torch.no_grad()
 def run_reference(
     denoiser: RawDenoiser, raw: npt.NDArray[np.float32], a: float | np.float32, b: float | np.float32, minimum: int
 ) -> npt.NDArray[np.float32]:

@@ -8,7 +8,7 @@ float by patterns over these names.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal, NamedTuple
 
@@ -157,21 +157,32 @@ def _matches(name: str, pattern: str) -> bool:
     return any(fnmatchcase(prefix, pattern) for prefix in prefixes)
 
 
+def fitting_plan(program: ExportedProgram, plan: QuantizationPlan) -> QuantizationPlan:
+    """The plan without the patterns that match nothing in ``program``."""
+    names = _names_within(program.graph_module, plan)
+    fitting = (p for p in plan.float_modules if any(_matches(name, p) for name in names))
+    return replace(plan, float_modules=tuple(fitting))
+
+
 def check_patterns(graph_module: fx.GraphModule, plan: QuantizationPlan) -> None:
     """Refuse a plan with a pattern that matches no operator: most likely a typing error.
 
     Raises:
         ValueError: naming the pattern and the modules there are.
     """
-    names = [operator_name(node, plan.within) for node in _operators(graph_module)]
-    inside = [name for name in names if name is not None]
+    names = _names_within(graph_module, plan)
     for pattern in plan.float_modules:
-        if not any(_matches(name, pattern) for name in inside):
-            tops = sorted({name.split(".")[0] for name in inside})
+        if not any(_matches(name, pattern) for name in names):
+            tops = sorted({name.split(".")[0] for name in names})
             raise ValueError(
                 f"float_modules has {pattern!r}, which matches no operator within "
                 f"{plan.within!r}; there are {', '.join(tops)} and what they hold"
             )
+
+
+def _names_within(graph_module: fx.GraphModule, plan: QuantizationPlan) -> list[str]:
+    names = (operator_name(node, plan.within) for node in _operators(graph_module))
+    return [name for name in names if name is not None]
 
 
 def float_operators(prepared: fx.GraphModule, plan: QuantizationPlan) -> tuple[str, ...]:

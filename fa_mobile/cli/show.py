@@ -44,12 +44,13 @@ def steps(quiet: bool = False) -> Iterator[Callable[[str], None]]:
         yield lambda _line: None
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
+    live = errors.is_terminal  # elsewhere (a log, CI) each step is a line
+    with Progress(*columns, console=errors, transient=True, disable=not live) as progress:
         task = progress.add_task("starting")
 
         def report(line: str) -> None:
             progress.update(task, description=line)
-            if not errors.is_terminal:
+            if not live:
                 errors.print(line, highlight=False)
 
         yield report
@@ -131,7 +132,8 @@ def training(name: str, steps: int) -> Iterator[Callable[[TrainProgress], None]]
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[facts]}"), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=errors) as progress:
+    live = errors.is_terminal
+    with Progress(*columns, console=errors, disable=not live) as progress:
         task = progress.add_task(name, total=steps, facts="")
         checked = ""
 
@@ -139,7 +141,7 @@ def training(name: str, steps: int) -> Iterator[Callable[[TrainProgress], None]]
             nonlocal checked
             if state.validation_psnr is not None:
                 checked = f" validation {state.validation_psnr:.2f} dB"
-                if not errors.is_terminal:
+                if not live:
                     errors.print(f"{name} {state.step}/{steps} loss {state.loss:.3f}{checked}")
             facts = f"loss {state.loss:.3f}{checked}"
             progress.update(task, completed=state.step, facts=facts)

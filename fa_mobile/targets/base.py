@@ -18,11 +18,15 @@ SelectorKind = Literal["gain", "noise-profile"]
 
 
 class CalibrationSample(NamedTuple):
-    """One simulated capture for a member: ``raw`` float32 [1, 1, H, W] in DN, and its noise."""
+    """One simulated capture for a member: ``raw`` and the noise-free ``truth`` it was made of.
+
+    Both float32 [1, 1, H, W] in DN; (a, b) is the capture's noise.
+    """
 
     raw: npt.NDArray[np.float32]
     a: float
     b: float
+    truth: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -26,21 +26,30 @@ from fa_mobile.targets.coreml_program import (
 )
 from fa_mobile.targets.coreml_quantize import QuantizedMember, quantize_member
 from fa_mobile.targets.coreml_structure import check_structure
+from fa_mobile.targets.islands import Ladder
 
 MODEL: Final = "model.mlpackage"
 FUNCTIONS: Final = "model-ios18.mlpackage"
 PRECISIONS: Final = ("fp16", "int8")
 PLAN: Final = FoldPlan(group_width=16, mosaic=False)
-"""Packing stays a pixel shuffle: it must be told from the networks' convolutions, which are fp16."""
-FLOAT_ISLANDS: Final = ("head", "conv0*", "pool", "enc0*")
-"""Modules whose activations stay float16 in int8; patterns of their paths in the network."""
+"""Packing stays a pixel shuffle: as convolution it would look like the networks' float16 ones."""
+LADDER: Final[Ladder] = (
+    ("head", "conv0*", "pool", "enc0*", "dec0*", "tail"),
+    ("head", "conv0*", "pool", "enc0*", "dec0*", "tail", "*.align*", "down0*", "up0*", "skip0*"),
+    ("[!m]*",),
+    ("*",),
+)
+"""Modules whose activations stay float16 in int8, fewest first: the first level's blocks (with Core
+ML's symmetric ranges anything less lost up to 2 dB); what leads to and from it too; all but the
+middle; everything, which leaves int8 weights. Patterns of their paths in the network.
+"""
 _NETWORK: Final = "network"
 
 Interface = Mapping[str, tuple[int, ...]]
 
 
 def export(
-    job: ExportJob, *, plan: FoldPlan = PLAN, float_islands: Sequence[str] = FLOAT_ISLANDS
+    job: ExportJob, *, plan: FoldPlan = PLAN, ladder: Ladder = LADDER
 ) -> Exported:
     """Write ``model.mlpackage`` and ``model-ios18.mlpackage`` at the fixed size of the tile.
 
@@ -60,7 +69,7 @@ def export(
     if job.precision == "int8":
         with quiet():  # torch announces the end of its quantized tensors
             quantized = [
-                quantize_member(member, samples, float_islands)
+                quantize_member(member, samples, ladder)
                 for member, samples in zip(members, job.calibration, strict=True)
             ]
         members = [made.member for made in quantized]
@@ -84,7 +93,9 @@ def export(
         fold_plan=plan,
         delegated=structure["operators"],
         undelegated={},
-        float_islands=tuple(sorted({path for made in quantized for path in made.islands})),
+        float_islands=tuple(
+            f"{index}.{path}" for index, made in enumerate(quantized) for path in made.islands
+        ),
         notes=_notes(job, quantized, names),
     )
 
@@ -131,6 +142,10 @@ def _convert(
         import coremltools as ct
 
         named = {"denoised": np.float32} if outputs is None else outputs
+        pipeline = ct.PassPipeline()
+        # It would turn "times span, plus black" into a batch normalisation with an epsilon of
+        # 1e-5: all DN too small by 5e-6 of the span.
+        pipeline.remove_passes({"common::fuse_elementwise_to_batchnorm"})
         try:
             model = ct.convert(
                 program,
@@ -141,6 +156,7 @@ def _convert(
                 outputs=[ct.TensorType(name, dtype=dtype) for name, dtype in named.items()],
                 minimum_deployment_target=getattr(ct.target, target),
                 compute_precision=ct.transform.FP16ComputePrecision(op_selector=_in_network),
+                pass_pipeline=pipeline,
                 skip_model_load=True,
             )
             if precision == "int8" and outputs is None:
@@ -213,7 +229,9 @@ def _notes(
             "float16 elsewhere"
         )
         notes["activation_percentiles"] = ", ".join(str(made.percentile) for made in quantized)
+        losses = ", ".join(f"{made.loss_db:.3f}" for made in quantized)
+        notes["calibration_loss_db"] = f"{losses} (simulated on the host, not run in Core ML)"
     return notes
 
 
-__all__ = ["export", "check_structure"]
+__all__ = ["check_structure", "export"]

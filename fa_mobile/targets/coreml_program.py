@@ -60,7 +60,7 @@ class _Choice(nn.Module):
 
     def forward(self, raw: Tensor, a: Tensor, b: Tensor) -> Tensor:
         if bool(a >= self.edge):  # type: ignore[operator]
-            out = self.high(raw, a, b)
+            out: Tensor = self.high(raw, a, b)
         else:
             out = self.low(raw, a, b)
         return out
@@ -91,8 +91,8 @@ class _Select(nn.Module):
         self.selector = GainSelector(profile, edges)
 
     def forward(self, gain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        a, b, index = self.selector(gain)  # by position: tracing makes it a plain tuple
-        return a, b, index.to(torch.int32)
+        a, b, member = self.selector(gain)
+        return a, b, member.to(torch.int32)
 
 
 class _Index(nn.Module):
@@ -108,11 +108,15 @@ class _Index(nn.Module):
         return (a >= self.edges).to(torch.int32).sum(dim=0, keepdim=True).to(torch.int32)
 
 
+def _trace(module: nn.Module, example: tuple[Tensor, ...]) -> Any:
+    return torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
+
+
 def traced_members(members: Sequence[nn.Module], tile: int) -> list[Any]:
     """Each member traced at raw [1, 1, tile, tile]."""
     example = (torch.rand(1, 1, tile, tile) * 900, torch.tensor([1e-3]), torch.tensor([1e-6]))
     with quiet(), torch.no_grad():
-        return [torch.jit.trace(member, example, check_trace=False) for member in members]
+        return [_trace(member, example) for member in members]
 
 
 def selected_program(
@@ -138,4 +142,4 @@ def select_program(profile: SensorProfile | None, edges: tuple[float, ...]) -> A
     """The selection alone: a trace of gain to (a, b, index), or of a to index without profile."""
     module = _Index(edges) if profile is None else _Select(profile, edges)
     with quiet(), torch.no_grad():
-        return torch.jit.trace(module.eval(), (torch.tensor([1.0]),), check_trace=False)
+        return _trace(module.eval(), (torch.tensor([1.0]),))

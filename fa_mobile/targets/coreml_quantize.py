@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from fa_mobile.targets.base import CalibrationSample
+from fa_mobile.targets.islands import MAX_LOSS_DB, Ladder, psnr_loss
 
 PERCENTILES: Final = (100.0, 99.99, 99.9)
 """Candidates: the share of an activation's magnitudes inside its int8 range, in percent."""
@@ -24,11 +25,12 @@ _SAMPLED: Final = 40_000
 
 
 class QuantizedMember(NamedTuple):
-    """A member with pairs, the modules that stayed float, and the percentile that was kept."""
+    """A member with pairs, the modules that stayed float, the percentile kept, the loss in dB."""
 
     member: nn.Module
     islands: tuple[str, ...]
     percentile: float
+    loss_db: float
 
 
 class _QuantizedInput(nn.Module):
@@ -46,14 +48,15 @@ class _QuantizedInput(nn.Module):
 
 
 def quantize_member(
-    member: nn.Module, samples: Sequence[CalibrationSample], islands: Sequence[str]
+    member: nn.Module, samples: Sequence[CalibrationSample], ladder: Ladder
 ) -> QuantizedMember:
     """A copy of a folded member with int8 inputs at its network's convolutions.
 
     Args:
         member: a MemberDenoiser in eval mode.
         samples: of the member's own subrange, at least one.
-        islands: patterns (fnmatch) of modules inside the network whose inputs stay float.
+        ladder: float islands to try, fewest first: patterns (fnmatch) of modules inside the network
+            whose inputs stay float; the first that loses little is kept, the last in any case.
 
     Raises:
         ValueError: without samples.
@@ -61,30 +64,27 @@ def quantize_member(
     if not samples:
         raise ValueError("no calibration samples were given; int8 needs at least one per member")
     network = member.get_submodule("network")
-    convolutions = {
+    convolutions: dict[str, nn.Module] = {
         name: module
         for name, module in network.named_modules()
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
     }
-    floats = [n for n in convolutions if any(fnmatchcase(n, pattern) for pattern in islands)]
-    inside = {name: m for name, m in convolutions.items() if name not in floats}
-    magnitudes = _magnitudes(member, inside, samples)
-    wanted = [_run(member, sample) for sample in samples]
-    best: tuple[float, float, nn.Module] | None = None
-    for percentile in PERCENTILES:
-        scales = {
-            name: max(_quantile(values, percentile), 1e-6) / 127
-            for name, values in magnitudes.items()
-        }
-        candidate = _with_pairs(member, scales)
-        errors = [
-            float((_run(candidate, sample) - reference).square().mean())
-            for sample, reference in zip(samples, wanted, strict=True)
-        ]
-        if best is None or sum(errors) < best[0]:
-            best = sum(errors), percentile, candidate
-    assert best is not None
-    return QuantizedMember(best[2], tuple(sorted(floats)), best[1])
+    magnitudes = _magnitudes(member, convolutions, samples)
+    reference = [_run(member, sample).numpy() for sample in samples]
+    for islands in ladder:
+        floats = [n for n in convolutions if any(fnmatchcase(n, p) for p in islands)]
+        inside = [name for name in convolutions if name not in floats]
+        candidates = []
+        for percentile in PERCENTILES:
+            scales = {n: max(_quantile(magnitudes[n], percentile), 1e-6) / 127 for n in inside}
+            candidate = _with_pairs(member, scales)
+            outputs = [_run(candidate, sample).numpy() for sample in samples]
+            loss = psnr_loss(samples, reference, outputs)
+            candidates.append(QuantizedMember(candidate, tuple(sorted(floats)), percentile, loss))
+        best = min(candidates, key=lambda made: made.loss_db)
+        if best.loss_db <= MAX_LOSS_DB:
+            break
+    return best
 
 
 def _run(member: nn.Module, sample: CalibrationSample) -> Tensor:
@@ -98,15 +98,17 @@ def _run(member: nn.Module, sample: CalibrationSample) -> Tensor:
 def _magnitudes(
     member: nn.Module, modules: dict[str, nn.Module], samples: Sequence[CalibrationSample]
 ) -> dict[str, Tensor]:
-    """Per module: magnitudes drawn from its inputs, the largest of each sample always among them."""
+    """Per module: magnitudes of its inputs, ascending; each sample's largest is among them."""
     drawn: dict[str, list[Tensor]] = {name: [] for name in modules}
     generator = torch.Generator().manual_seed(0)
 
     def watch(name: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
         def hook(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             values = inputs[0].abs().flatten()
-            index = torch.randint(values.numel(), (_SAMPLED,), generator=generator)
-            drawn[name] += [values[index], values.max().view(1)]
+            if values.numel() > _SAMPLED:
+                index = torch.randint(values.numel(), (_SAMPLED,), generator=generator)
+                values = torch.cat([values[index], values.max().view(1)])
+            drawn[name].append(values)
 
         return module.register_forward_pre_hook(hook)
 
@@ -117,12 +119,11 @@ def _magnitudes(
     finally:
         for handle in handles:
             handle.remove()
-    return {name: torch.cat(parts) for name, parts in drawn.items()}
+    return {name: torch.cat(parts).sort().values for name, parts in drawn.items()}
 
 
-def _quantile(values: Tensor, percentile: float) -> float:
-    """By sorting: torch.quantile refuses large tensors."""
-    ordered = values.sort().values
+def _quantile(ordered: Tensor, percentile: float) -> float:
+    """Of ascending values; torch.quantile refuses large tensors."""
     return float(ordered[min(int(len(ordered) * percentile / 100), len(ordered) - 1)])
 
 

@@ -43,7 +43,9 @@ def check_structure(
             raise ExportError(f"{path.name} is not a readable Core ML package: {error}") from error
     if spec.WhichOneof("Type") != "mlProgram":
         raise ExportError(f"{path.name} holds a {spec.WhichOneof('Type')}, not an ML program")
-    found = {name: list(_operations(function)) for name, function in spec.mlProgram.functions.items()}
+    found = {
+        name: list(_operations(function)) for name, function in spec.mlProgram.functions.items()
+    }
     operations = [op for ops in found.values() for op in ops]
     counts = Counter(op.type for op in operations if op.type != "const")
     precisions: dict[str, Counter[str]] = {}

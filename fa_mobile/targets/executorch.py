@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from fa_mobile.denoiser import RawDenoiser
@@ -19,7 +21,12 @@ from fa_mobile.errors import UserError
 from fa_mobile.files import replace_file
 from fa_mobile.folding import FoldPlan
 from fa_mobile.noise import NoiseParameters
-from fa_mobile.quantization import QuantizationPlan, quantize_member
+from fa_mobile.quantization import (
+    QuantizationPlan,
+    QuantizedMember,
+    fitting_plan,
+    quantize_member,
+)
 from fa_mobile.runtimes.executorch import ExecutorchModel
 from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob
 from fa_mobile.targets.executorch_member import (
@@ -32,18 +39,28 @@ from fa_mobile.targets.executorch_member import (
 )
 from fa_mobile.targets.executorch_methods import methods_program
 from fa_mobile.targets.executorch_selector import selecting_program
+from fa_mobile.targets.islands import MAX_LOSS_DB, psnr_loss
 
 Form = Literal["call", "methods"]
+Array = npt.NDArray[np.float32]
 MODEL_FILE: Final = "model.pte"
 FOLD_PLAN: Final = FoldPlan(group_width=16, fuse_heads=False, mosaic=True)
-QUANTIZATION_PLAN: Final = QuantizationPlan()
+# What costs most in 8 bits, measured: the full-resolution encoder and decoder carry the detail on
+# top of a wide range; Feature-Align's products and the sums behind them add a rounding each.
+_DETAIL: Final = ("head", "enc0.blocks", "dec0.blocks", "skip0", "down0", "add")
+LADDER: Final = (
+    QuantizationPlan(),
+    QuantizationPlan((*_DETAIL, "*.align.mul", "*.align.add")),
+    QuantizationPlan((*_DETAIL, "enc0", "dec0", "enc1", "tail", "*.align.mul", "*.align.add")),
+)
+"""Float islands to try, fewest first; a pattern that the network has nothing for is left out."""
 
 
 def export(
     job: ExportJob,
     *,
     form: Form = "call",
-    quantization: QuantizationPlan = QUANTIZATION_PLAN,
+    quantization: QuantizationPlan | None = None,
 ) -> Exported:
     """Write ``model.pte`` into the job's folder, load it and run it once.
 
@@ -51,7 +68,8 @@ def export(
         job: ``precision`` fp32 or int8. ``tile`` is the largest H and W, a multiple of the
             network's stride; the smallest are two strides.
         form: one callable, or one method per member (see the module).
-        quantization: what stays float in int8.
+        quantization: what stays float in int8, each pattern matching something; None finds it
+            for each member on its calibration samples (see :func:`int8_member`).
 
     Raises:
         ExportError: for another precision, a wrong tile, missing calibration, operators that
@@ -88,7 +106,7 @@ def export(
 
 
 def _member_programs(
-    job: ExportJob, denoiser: RawDenoiser, sides: dict[int, Any], plan: QuantizationPlan
+    job: ExportJob, denoiser: RawDenoiser, sides: dict[int, Any], plan: QuantizationPlan | None
 ) -> tuple[list[ExportedProgram], tuple[str, ...]]:
     """Each member as a ``(raw, scale, offset, inverse)`` program, and what int8 left float."""
     if job.precision == "int8" and len(job.calibration) != len(denoiser.members):
@@ -96,23 +114,56 @@ def _member_programs(
             f"{len(job.calibration)} sets of calibration samples were given for "
             f"{len(denoiser.members)} members; int8 needs one set, not empty, for each"
         )
-    programs = []
-    islands: tuple[str, ...] = ()
+    programs: list[ExportedProgram] = []
+    islands: list[str] = []
     for index, member in enumerate(denoiser.members):
         module = DelegateMember(member, FOLD_PLAN).eval()  # type: ignore[arg-type]
         program = export_member(module, job.tile, sides)
         if job.precision == "int8":
-            job.report(f"member {index}: calibrating int8")
             anchor = denoiser.spec.anchors[index]
-            samples = [member_inputs(sample, anchor) for sample in job.calibration[index]]
             try:
-                quantized = quantize_member(program, samples, plan)
+                made, loss = int8_member(program, job.calibration[index], anchor, plan)
             except ValueError as error:
                 raise ExportError(f"member {index}: {error}") from error
-            islands = quantized.float_operators
-            program = export_member(quantized.module, job.tile, sides)
+            kept = made.float_operators
+            job.report(f"member {index}: int8 loses {loss:.3f} dB, {len(kept)} operators float")
+            islands += [f"{index}.{name}" for name in kept]
+            program = export_member(made.module, job.tile, sides)
         programs.append(program)
-    return programs, islands
+    return programs, tuple(islands)
+
+
+def int8_member(
+    program: ExportedProgram,
+    samples: Sequence[CalibrationSample],
+    anchor: NoiseParameters,
+    plan: QuantizationPlan | None,
+) -> tuple[QuantizedMember, float]:
+    """The member in int8, and the PSNR in dB that this loses on the samples.
+
+    Args:
+        program: the member in float, of signature (raw, scale, offset, inverse).
+        samples: at least one; ranges and the loss are measured on them.
+        anchor: of the member.
+        plan: None takes the first rung of ``LADDER`` that loses little, the last in any case.
+
+    Raises:
+        ValueError: without samples, or for a plan that does not fit the network.
+    """
+    inputs = [member_inputs(sample, anchor) for sample in samples]
+    reference = _outputs(program.module(), inputs)
+    rungs = [plan] if plan else [fitting_plan(program, rung) for rung in LADDER]
+    for rung in rungs:
+        made = quantize_member(program, inputs, rung)
+        loss = psnr_loss(samples, reference, _outputs(made.module, inputs))
+        if loss <= MAX_LOSS_DB:
+            break
+    return made, loss
+
+
+def _outputs(module: nn.Module, inputs: Sequence[tuple[Tensor, ...]]) -> list[Array]:
+    with torch.no_grad():
+        return [np.asarray(module(*given).numpy(), np.float32) for given in inputs]
 
 
 def member_inputs(sample: CalibrationSample, anchor: NoiseParameters) -> tuple[Tensor, ...]:

@@ -65,9 +65,9 @@ class DelegateMember(nn.Module):
     def __init__(self, member: MemberDenoiser, plan: FoldPlan) -> None:
         super().__init__()
         folded = rewritten(fold(member, plan), smoothed_upsample)
-        self.pack = folded.pack
-        self.network = folded.network
-        self.unpack = folded.unpack
+        self.pack = folded.get_submodule("pack")
+        self.network = folded.get_submodule("network")
+        self.unpack = folded.get_submodule("unpack")
 
     def forward(self, raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor) -> Tensor:
         x = self.pack(raw)

@@ -62,7 +62,7 @@ class SelectByNoise(nn.Module):
         super().__init__()
         self.register_buffer("edges", selector.edges)
 
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:  # noqa: ARG002
         return subrange_index(a, self.edges)
 
 

@@ -42,7 +42,7 @@ def member_placeholder(
 
 
 @member_placeholder.register_fake
-def _(raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, member: int) -> Tensor:
+def _(raw: Tensor, *_operands: object) -> Tensor:
     return torch.empty_like(raw)
 
 
@@ -89,7 +89,7 @@ def _tree(low: int, high: int) -> Branch:
     if high - low == 1:
 
         def leaf(
-            raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, index: Tensor
+            raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, _index: Tensor
         ) -> Tensor:
             out: Tensor = torch.ops.fa_mobile.member(raw, scale, offset, inverse, low)
             return out

@@ -15,9 +15,10 @@ import onnxruntime
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.folding import FoldPlan, fold
 from fa_mobile.targets.base import Exported, ExportError, ExportJob
+from fa_mobile.targets.islands import Ladder
 from fa_mobile.targets.onnx_compose import branches, compose
 from fa_mobile.targets.onnx_member import member_model
-from fa_mobile.targets.onnx_quantize import FLOAT_ISLANDS, Quantized, quantize
+from fa_mobile.targets.onnx_quantize import LADDER, Quantized, quantize
 
 MODEL_FILE: Final = "model.onnx"
 PLANS: Final = {
@@ -31,14 +32,14 @@ def export(
     job: ExportJob,
     *,
     plan: FoldPlan | None = None,
-    float_islands: Sequence[str] = FLOAT_ISLANDS,
+    ladder: Ladder = LADDER,
 ) -> Exported:
     """Write ``model.onnx``: raw and gain (or a and b) in, denoised out; H and W dynamic.
 
     Args:
         job: precision "fp32" or "int8"; int8 needs calibration samples for every member.
         plan: the folds; the precision's own by default.
-        float_islands: for int8, patterns of modules inside the network that stay float.
+        ladder: for int8, float islands to try, fewest first.
 
     Raises:
         ExportError: for a precision or calibration that does not fit, a graph that onnx's checker
@@ -61,10 +62,13 @@ def export(
     for index, member in enumerate(denoiser.members):
         model = member_model(fold(member, plan), denoiser.stride)
         if job.precision == "int8":
-            made = quantize(model, job.calibration[index], float_islands)
+            made = quantize(model, job.calibration[index], ladder)
             quantized.append(made)
             model = made.model
-            job.report(f"member {index}: int8, {made.percentile} % of each activation in range")
+            job.report(
+                f"member {index}: int8 loses {made.loss_db:.3f} dB with {len(made.islands)} modules "
+                "in float"
+            )
         else:
             job.report(f"member {index}: exported")
         models.append(model)
@@ -88,7 +92,7 @@ def export(
 
 
 def _islands(quantized: Sequence[Quantized]) -> tuple[str, ...]:
-    return tuple(sorted({path for made in quantized for path in made.islands}))
+    return tuple(f"{i}.{path}" for i, made in enumerate(quantized) for path in made.islands)
 
 
 def _notes(quantized: Sequence[Quantized]) -> dict[str, str]:
@@ -98,6 +102,7 @@ def _notes(quantized: Sequence[Quantized]) -> dict[str, str]:
         "activations": "uint8 per tensor, asymmetric",
         "weights": "int8 per output channel, symmetric",
         "activation_percentiles": ", ".join(str(made.percentile) for made in quantized),
+        "calibration_loss_db": ", ".join(f"{made.loss_db:.3f}" for made in quantized),
     }
 
 
@@ -126,7 +131,7 @@ def _run_once(path: Path, stride: int, black: float) -> None:
     raw = np.full((1, 1, 4 * stride, 5 * stride), black, np.float32)
     try:
         model = OnnxModel(path, threads=1)
-        out = model.run(raw, *(np.float32([1e-3]) for _ in range(len(model.inputs) - 1)))
+        out = model.run(raw, *(np.array([1e-3], np.float32) for _ in range(len(model.inputs) - 1)))
     except Exception as error:  # whatever the runtime raises, the export did not succeed
         raise ExportError(f"onnxruntime does not run {path.name}: {error}") from error
     if out.shape != raw.shape or not np.isfinite(out).all():

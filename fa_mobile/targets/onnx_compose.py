@@ -147,7 +147,7 @@ def _reached(index: int) -> str:
 
 
 def _scalar(name: str, value: float) -> onnx.TensorProto:
-    return numpy_helper.from_array(np.float32([value]), name)
+    return numpy_helper.from_array(np.array([value], np.float32), name)
 
 
 def _mosaic(name: str) -> onnx.ValueInfoProto:

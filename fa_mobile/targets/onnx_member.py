@@ -122,4 +122,5 @@ def load(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
 
 def feeds(sample: CalibrationSample) -> dict[str, npt.NDArray[np.float32]]:
     """A member's inputs for a calibration sample."""
-    return {"raw": sample.raw, "a": np.float32([sample.a]), "b": np.float32([sample.b])}
+    a, b = (np.array([value], np.float32) for value in (sample.a, sample.b))
+    return {"raw": sample.raw, "a": a, "b": b}

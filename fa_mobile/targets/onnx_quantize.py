@@ -2,7 +2,7 @@
 
 The ranges are chosen per member: a clipped outlier costs highlights, a kept one costs resolution
 everywhere, and which is worse depends on the member's noise. A few percentiles are tried and the
-one whose output is closest to float's on the calibration samples is kept.
+one that loses least on the calibration samples is kept.
 """
 
 from __future__ import annotations
@@ -21,15 +21,21 @@ from onnxruntime.quantization.calibrate import TensorData, TensorsData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from fa_mobile.targets.base import CalibrationSample
+from fa_mobile.targets.islands import MAX_LOSS_DB, Ladder, psnr_loss
 from fa_mobile.targets.onnx_equalize import equalize
 from fa_mobile.targets.onnx_member import feeds, load, network_nodes, probe
 
-FLOAT_ISLANDS: Final = ("head", "conv0*", "pool", "enc0*")
-"""Modules of the network that stay float, as patterns of their paths.
-
-What is lost where the full-resolution signal enters is lost for everything behind it; the encoder's
-first level in float halves the loss and costs a sixth of the time (docs of the targets).
-"""
+LADDER: Final[Ladder] = (
+    (),
+    ("head", "conv0*", "pool", "enc0*"),
+    ("head", "conv0*", "pool", "enc0*", "dec0*", "tail"),
+    ("head", "conv0*", "pool", "enc0*", "dec0*", "tail", "*.align*", "down0*", "up0*", "skip0*"),
+    ("[!m]*",),
+    ("*",),
+)
+"""Float islands, fewest first: none; where the full-resolution signal enters; the first level's
+blocks; what leads to and from it and Feature-Align too; all but the middle; everything. Patterns
+of module paths inside the network."""
 PERCENTILES: Final = (100.0, 99.99, 99.9, 99.7)
 """Candidates: the share of a tensor's values inside its int8 range, in percent."""
 _SAMPLED: Final = 40_000
@@ -40,17 +46,16 @@ Range = tuple[float, float]
 
 
 class Quantized(NamedTuple):
-    """A member in int8, its float islands (module paths) and the percentile that was kept."""
+    """A member in int8: its float islands (module paths), the percentile kept, the loss in dB."""
 
     model: onnx.ModelProto
     islands: tuple[str, ...]
     percentile: float
+    loss_db: float
 
 
 def quantize(
-    model: onnx.ModelProto,
-    samples: Sequence[CalibrationSample],
-    islands: Sequence[str] = FLOAT_ISLANDS,
+    model: onnx.ModelProto, samples: Sequence[CalibrationSample], ladder: Ladder = LADDER
 ) -> Quantized:
     """Quantize the network inside a member's model.
 
@@ -60,7 +65,8 @@ def quantize(
     Args:
         model: from :func:`fa_mobile.targets.onnx_member.member_model`, metadata in place.
         samples: at least one; of the member's own subrange.
-        islands: patterns (fnmatch) of module paths inside the network that stay float.
+        ladder: float islands to try, fewest first; the first that loses little is kept, the
+            last one in any case.
 
     Raises:
         ValueError: without samples.
@@ -69,26 +75,41 @@ def quantize(
         raise ValueError("no calibration samples were given; int8 needs at least one per member")
     equal = onnx.shape_inference.infer_shapes(equalize(model, samples))
     paths = network_nodes(equal)
-    floats = {path for path in paths.values() if any(fnmatchcase(path, p) for p in islands)}
-    inside = [name for name, path in paths.items() if path not in floats]
     ranges = _ranges(equal, set(paths), samples)
-    reference = [load(equal).run(None, feeds(sample))[0] for sample in samples]
-    best: tuple[float, float, onnx.ModelProto] | None = None
+    reference = _outputs(equal, samples)
+    for islands in ladder:
+        floats = {path for path in paths.values() if any(fnmatchcase(path, p) for p in islands)}
+        inside = [name for name, path in paths.items() if path not in floats]
+        if not inside:
+            return Quantized(equal, tuple(sorted(floats)), 100.0, 0.0)
+        made = _best_percentile(equal, inside, ranges, samples, reference)
+        found = Quantized(made[0], tuple(sorted(floats)), made[1], made[2])
+        if found.loss_db <= MAX_LOSS_DB:
+            break
+    return found
+
+
+def _outputs(
+    model: onnx.ModelProto, samples: Sequence[CalibrationSample]
+) -> list[npt.NDArray[np.float32]]:
+    session = load(model)
+    return [session.run(None, feeds(sample))[0] for sample in samples]
+
+
+def _best_percentile(
+    model: onnx.ModelProto,
+    inside: Sequence[str],
+    ranges: Mapping[float, Mapping[str, Range]],
+    samples: Sequence[CalibrationSample],
+    reference: Sequence[npt.NDArray[np.float32]],
+) -> tuple[onnx.ModelProto, float, float]:
+    """The candidate that loses least: (model, percentile, loss in dB)."""
+    candidates = []
     for percentile in PERCENTILES:
-        candidate = _insert_qdq(equal, inside, ranges[percentile])
-        session = load(candidate)
-        error = float(
-            np.mean(
-                [
-                    np.mean((session.run(None, feeds(sample))[0] - wanted) ** 2)
-                    for sample, wanted in zip(samples, reference, strict=True)
-                ]
-            )
-        )
-        if best is None or error < best[0]:
-            best = error, percentile, candidate
-    assert best is not None
-    return Quantized(best[2], tuple(sorted(floats)), best[1])
+        candidate = _insert_qdq(model, inside, ranges[percentile])
+        loss = psnr_loss(samples, reference, _outputs(candidate, samples))
+        candidates.append((candidate, percentile, loss))
+    return min(candidates, key=lambda made: made[2])
 
 
 def _ranges(

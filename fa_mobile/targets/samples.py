@@ -8,7 +8,7 @@ import numpy as np
 
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.nsma import ArraySpec, subrange
-from fa_mobile.patches import Patches, capture
+from fa_mobile.patches import Patches, capture, to_dn
 from fa_mobile.targets.base import CalibrationSample
 
 _SEED = 258
@@ -24,7 +24,11 @@ def calibration_samples(patches: Patches, spec: ArraySpec) -> list[list[Calibrat
         noises = [NoiseParameters(a, spec.profile.line_b(a)) for a in np.exp(steps)]
         samples.append(
             [
-                CalibrationSample(capture(clean, noise, spec.profile, rng)[None, None], *noise)
+                CalibrationSample(
+                    capture(clean, noise, spec.profile, rng)[None, None],
+                    *noise,
+                    truth=to_dn(clean, spec.profile)[None, None],
+                )
                 for clean, noise in zip(patches, noises, strict=True)
             ]
         )

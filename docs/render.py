@@ -1,0 +1,103 @@
+"""Write the tables of README.md and the model card from the JSON files in docs/results/.
+
+Run by 'make docs' after the measuring commands named in each JSON's section; a test checks that
+the files are as this script leaves them. Text between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is
+replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results"
+CARD = ROOT / "fa_mobile" / "checkpoints" / "imx258-nsma4" / "README.md"
+
+
+def load(name: str) -> Any:
+    """A result by name."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def markdown(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table; columns after the first align right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def bundles() -> str:
+    """What 'fa-mobile export --json' said of each bundle."""
+    rows = []
+    for item in load("export"):
+        ran = item["psnr_vs_float_db"] is not None
+        rows.append(
+            [
+                f"{item['target']} {item['precision']}",
+                f"{item['model_bytes']:,}",
+                f"{item['gmacs_per_mp']:.2f}",
+                f"{item['executed_gmacs_per_mp']:.2f}",
+                str(sum(item["delegated"].values())),
+                str(sum(item["undelegated"].values())) if ran else "-",
+                f"{item['psnr_vs_float_db']:.1f} dB" if ran else "-",
+                f"{item['psnr_loss_db']:.3f} dB" if ran else "-",
+                item["status"],
+            ]
+        )
+    header = [
+        "bundle", "bytes", "GMACs/MP", "executed", "operators in the networks", "outside",
+        "worst PSNR vs float", "lost vs truth", "status",
+    ]  # fmt: skip
+    return markdown(header, rows)
+
+
+def quality() -> str:
+    """RAW PSNR per gain: noisy, float, and the int8 bundles beside it."""
+    results = {name: load(f"quality-{name}")["scores"] for name in SUBJECTS}
+    float_scores = results["float"]
+    header = ["gain", *[f"{s['gain']:g}" for s in float_scores]]
+    rows = [["noisy", *[f"{s['noisy_db']:.2f}" for s in float_scores]]]
+    for name, scores in results.items():
+        rows.append([SUBJECTS[name], *[f"{s['denoised_db']:.2f}" for s in scores]])
+    return markdown(header, rows)
+
+
+SUBJECTS = {
+    "float": "denoised, float checkpoint",
+    "executorch-int8": "denoised, ExecuTorch int8 bundle",
+    "onnx-int8": "denoised, ONNX int8 bundle",
+}
+
+
+def networks() -> str:
+    """What 'fa-mobile macs --json' said."""
+    rows = [
+        [name, f"{cost['gmacs_per_mp']:.4f}", f"{cost['parameters']:,}"]
+        for name, cost in load("macs").items()
+    ]
+    return markdown(["network", "GMACs/MP", "parameters"], rows)
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "bundles": bundles,
+    "quality": quality,
+    "networks": networks,
+}
+
+
+def rendered(text: str) -> str:
+    """``text`` with every marked section written anew."""
+    for name, make in SECTIONS.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if pattern.search(text):
+            table = make()
+            text = pattern.sub(lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text)  # type: ignore[misc]
+    return text
+
+
+if __name__ == "__main__":
+    for path in (ROOT / "README.md", CARD):
+        path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")

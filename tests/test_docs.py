@@ -1,0 +1,51 @@
+"""Numbers in the README and the model card are the ones in docs/results/."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from fa_mobile.nsma import load_checkpoint
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def render() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("render", ROOT / "docs" / "render.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tables_are_as_the_results_say(render: ModuleType) -> None:
+    for path in (ROOT / "README.md", render.CARD):
+        text = path.read_text(encoding="utf-8")
+        assert render.rendered(text) == text, f"{path.name} is stale: run 'make docs'"
+
+
+def test_shipped_quality_meets_its_goals(render: ModuleType) -> None:
+    """The results on file: 5 dB gained at gain 16, never worse at gain 1, int8 loses little."""
+    scores = {s["gain"]: s for s in render.load("quality-float")["scores"]}
+    assert scores[16.0]["denoised_db"] - scores[16.0]["noisy_db"] >= 5
+    assert all(s["denoised_db"] > s["noisy_db"] for s in scores.values())
+    for name in ("executorch-int8", "onnx-int8"):
+        for s in render.load(f"quality-{name}")["scores"]:
+            assert scores[s["gain"]]["denoised_db"] - s["denoised_db"] <= 0.25
+
+
+def test_model_card_names_the_weights(render: ModuleType) -> None:
+    spec = load_checkpoint(render.CARD.parent).spec
+    assert spec.weights_sha256 in render.CARD.read_text(encoding="utf-8")
+
+
+def test_no_path_of_a_machine_is_in_the_documents() -> None:
+    pattern = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|Users)/")
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*"), *ROOT.glob("export/*")]:
+        if path.is_file() and path.suffix in {".md", ".json", ".toml"}:
+            assert not pattern.search(path.read_text(encoding="utf-8")), path
