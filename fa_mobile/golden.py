@@ -131,7 +131,11 @@ def write_golden_vectors(
 
 @torch.no_grad()
 def run_reference(
-    denoiser: RawDenoiser, raw: npt.NDArray[np.float32], a: float | np.float32, b: float | np.float32, minimum: int
+    denoiser: RawDenoiser,
+    raw: npt.NDArray[np.float32],
+    a: float | np.float32,
+    b: float | np.float32,
+    minimum: int,
 ) -> npt.NDArray[np.float32]:
     """The float reference on ``raw`` [H, W] RGGB DN, mirrored like the runtimes do."""
     padded, (top, left) = pad_to_phase(raw, "RGGB", denoiser.stride, minimum)

@@ -49,7 +49,7 @@ class Tolerance(_Model):
 
     ``max_abs_dn``: largest difference of one sample (null: not bounded, as for int8).
     ``max_noise_ratio``: RMS difference over the RMS of the noise that was in the input, for each
-    vector. ``max_psnr_loss_db``: PSNR lost against ground truth, mean over the vectors.
+    vector. ``max_psnr_loss_db``: PSNR lost against ground truth, errors pooled over the vectors.
     """
 
     max_abs_dn: float | None

@@ -13,7 +13,7 @@ Arithmetic only, so the same functions serve NumPy arrays, torch tensors and pla
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -43,12 +43,16 @@ class KSigma(NamedTuple):
 
 def k_sigma(x: T, transform: KSigma) -> T:
     """Normalised signal to the anchor's domain; any array type, elementwise."""
-    return x * transform.scale + transform.offset  # type: ignore[operator, no-any-return]
+    signal: Any = x  # arrays, tensors and floats have these operators and no common type
+    out: T = signal * transform.scale + transform.offset
+    return out
 
 
 def inverse_k_sigma(z: T, transform: KSigma) -> T:
     """The anchor's domain back to the normalised signal; inverse of :func:`k_sigma`."""
-    return (z - transform.offset) / transform.scale  # type: ignore[operator, no-any-return]
+    signal: Any = z
+    out: T = (signal - transform.offset) / transform.scale
+    return out
 
 
 def variance(x: npt.NDArray[np.floating], noise: NoiseParameters) -> npt.NDArray[np.floating]:

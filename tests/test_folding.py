@@ -142,7 +142,5 @@ def test_member_denoiser_is_the_formula_of_k_sigma(profile: SensorProfile) -> No
     a, b = (torch.tensor([v], dtype=torch.float64) for v in noise)
     transform = KSigma.between(noise, anchor)
     z = k_sigma(member.pack(raw), transform)
-    expected = member.unpack(
-        torch.clamp(inverse_k_sigma(z + member.network(z), transform), 0, 1)
-    )
+    expected = member.unpack(torch.clamp(inverse_k_sigma(z + member.network(z), transform), 0, 1))
     assert largest_difference(member(raw, a, b), expected) <= EXACT * 1023

@@ -104,6 +104,4 @@ def test_pmrid_scale_is_folded(tmp_path: Path) -> None:
     path = tmp_path / "pmrid.ckp"
     torch.save(network.state_dict(), path)
     z = torch.rand(1, 4, 32, 32)
-    torch.testing.assert_close(
-        load_pmrid(path)(z), network(256 * z) / 256, rtol=1e-4, atol=1e-5
-    )
+    torch.testing.assert_close(load_pmrid(path)(z), network(256 * z) / 256, rtol=1e-4, atol=1e-5)

@@ -31,9 +31,9 @@ from fa_mobile.targets.base import (
     Precision,
     SelectorKind,
 )
+from fa_mobile.targets.islands import MAX_LOSS_DB, psnr_loss
 from fa_mobile.targets.onnx_compose import branches
 from fa_mobile.targets.onnx_equalize import equalize
-from fa_mobile.targets.islands import MAX_LOSS_DB, psnr_loss
 from fa_mobile.targets.onnx_member import feeds, load, member_model, module_path, network_nodes
 from fa_mobile.targets.onnx_quantize import quantize
 

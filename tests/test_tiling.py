@@ -18,9 +18,7 @@ from tests.conftest import visible_array
     cells=st.integers(1, 200), tile=st.integers(5, 60), halo=st.integers(0, 10),
     stride=st.sampled_from([2, 8, 32]),
 )  # fmt: skip
-def test_axis_is_covered_once_with_full_halo(
-    cells: int, tile: int, halo: int, stride: int
-) -> None:
+def test_axis_is_covered_once_with_full_halo(cells: int, tile: int, halo: int, stride: int) -> None:
     length, tile, halo = cells * stride, tile * stride, halo * stride
     if tile <= 2 * halo and length > tile:
         with pytest.raises(ValueError, match="more than twice the halo"):
@@ -31,7 +29,7 @@ def test_axis_is_covered_once_with_full_halo(
     assert np.array_equal(kept, np.arange(length))
     for span in spans:
         assert span.stop - span.start == min(tile, length)
-        assert 0 <= span.start and span.stop <= length and span.start % stride == 0
+        assert span.start >= 0 and span.stop <= length and span.start % stride == 0
         assert span.start == 0 or span.keep_start - span.start >= halo
         assert span.stop == length or span.stop - span.keep_stop >= halo
 

@@ -48,9 +48,7 @@ _NETWORK: Final = "network"
 Interface = Mapping[str, tuple[int, ...]]
 
 
-def export(
-    job: ExportJob, *, plan: FoldPlan = PLAN, ladder: Ladder = LADDER
-) -> Exported:
+def export(job: ExportJob, *, plan: FoldPlan = PLAN, ladder: Ladder = LADDER) -> Exported:
     """Write ``model.mlpackage`` and ``model-ios18.mlpackage`` at the fixed size of the tile.
 
     The networks compute in float16 (int8: with int8 weights, and int8 activations outside the

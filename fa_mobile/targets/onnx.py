@@ -66,8 +66,8 @@ def export(
             quantized.append(made)
             model = made.model
             job.report(
-                f"member {index}: int8 loses {made.loss_db:.3f} dB with {len(made.islands)} modules "
-                "in float"
+                f"member {index}: int8 loses {made.loss_db:.3f} dB, "
+                f"{len(made.islands)} modules stay float"
             )
         else:
             job.report(f"member {index}: exported")
