@@ -97,10 +97,9 @@ def verify_bundle(folder: Path) -> VerifyReport:
 def verify_artifact(folder: Path, manifest: Manifest) -> VerifyReport:
     """:func:`verify_bundle` with the manifest already read: an export verifies before it sums."""
     if manifest.target == "coreml":
-        from fa_mobile.targets.coreml import check_structure
+        from fa_mobile.targets.coreml import check_packages
 
-        for name in manifest.files:
-            check_structure(folder / name)
+        check_packages(folder, manifest.network.members)
         return VerifyReport(manifest.name, "exported, not run", (), ())
     bundle = Bundle(folder, manifest, load_model(folder, manifest))
     references = {v.name: read_golden(folder, v)[1] for v in manifest.golden}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fa_mobile.cli import show
+from fa_mobile.hush import hush_exporters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ def run(
     from fa_mobile.needs import require_export
 
     require_export()
+    hush_exporters()
     from fa_mobile.exporting import export_recipe
     from fa_mobile.patches import shipped_photo
     from fa_mobile.raw_io import write_dng
@@ -48,7 +50,7 @@ def run(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
     pictures = _denoise_all(results, capture, gain, output / "demo")
-    show.table("Bundles", show.BUNDLE_COLUMNS, show.bundle_rows(results))
+    show.table(show.BUNDLE_TITLE, show.BUNDLE_COLUMNS, show.bundle_rows(results))
     for path in (noisy, *pictures):
         typer.echo(str(path))
 

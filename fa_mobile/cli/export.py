@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fa_mobile.cli import show
+from fa_mobile.hush import hush_exporters
 
 NAME = "export"
 EPILOG = (
@@ -31,6 +32,7 @@ def run(
     from fa_mobile.needs import require_export
 
     require_export()
+    hush_exporters()
     from fa_mobile.exporting import export_recipe
     from fa_mobile.targets.base import ExportError
 
@@ -43,6 +45,6 @@ def run(
     if as_json:
         show.print_json(show.bundle_json(results))
         return
-    show.table("Bundles", show.BUNDLE_COLUMNS, show.bundle_rows(results))
+    show.table(show.BUNDLE_TITLE, show.BUNDLE_COLUMNS, show.bundle_rows(results))
     for result in results:
         typer.echo(str(result.folder))

@@ -6,6 +6,8 @@ That runtime's bindings need torch, so both are imported when a model is opened,
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fa_mobile.errors import UserError
+from fa_mobile.hush import hush_exporters
 
 Array = npt.NDArray[np.float32]
 _IDENTIFIER: Final = slice(4, 8)
@@ -35,7 +38,7 @@ class ExecutorchModel:
     def __init__(self, path: Path) -> None:
         data = _read(path)
         runtime = _runtime()
-        with _refusing(f"{path} cannot be loaded by ExecuTorch; export it anew"):
+        with _without_log(), _refusing(f"{path} cannot be loaded by ExecuTorch; export it anew"):
             self._program = runtime.load_program(data)
             self._names = frozenset(self._program.method_names)
             if "forward" not in self._names and "select" not in self._names:
@@ -89,6 +92,7 @@ def _read(path: Path) -> bytes:
 
 
 def _runtime() -> Any:
+    hush_exporters()  # the bindings import torchao
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the bindings announce that they are experimental
@@ -111,6 +115,23 @@ def _tensor(array: Array) -> Any:
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(array, np.float32))
+
+
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    """Keep the runtime's own log off the terminal: it tells of files that only phones have.
+
+    It is written by C++ to the process's standard error, past Python; failures raise as well.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 @contextlib.contextmanager

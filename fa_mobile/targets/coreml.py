@@ -79,11 +79,10 @@ def export(job: ExportJob, *, plan: FoldPlan = PLAN, ladder: Ladder = LADDER) ->
     scalars: Interface = {"gain": (1,)} if by_gain else {"a": (1,), "b": (1,)}
     program = selected_program(traced, spec.edges, profile)
     _convert(program, {"raw": mosaic, **scalars}, job.folder / MODEL, job.precision, "iOS17")
-    structure = check_structure(job.folder / MODEL, conds=spec.members - 1)
-    job.report(f"{MODEL}: structure checked, not run")
-    names = _save_functions(job, traced)
-    check_structure(job.folder / FUNCTIONS, functions=names)
-    job.report(f"{FUNCTIONS}: structure checked, not run")
+    job.report(f"{MODEL}: converted")
+    _save_functions(job, traced)
+    structure = check_packages(job.folder, spec.members)
+    job.report(f"{MODEL}, {FUNCTIONS}: structure checked, not run")
     return Exported(
         files=(MODEL, FUNCTIONS),
         inputs=("raw", *scalars),
@@ -94,8 +93,23 @@ def export(job: ExportJob, *, plan: FoldPlan = PLAN, ladder: Ladder = LADDER) ->
         float_islands=tuple(
             f"{index}.{path}" for index, made in enumerate(quantized) for path in made.islands
         ),
-        notes=_notes(job, quantized, names),
+        notes=_notes(job, quantized, function_names(spec.members)),
     )
+
+
+def function_names(members: int) -> tuple[str, ...]:
+    """Functions of the iOS 18 package: one per member, and the selection."""
+    return (*(f"denoise_{index}" for index in range(members)), "select")
+
+
+def check_packages(folder: Path, members: int) -> dict[str, Any]:
+    """Check the structure of both packages of a bundle; returns the iOS 17 one's.
+
+    Raises:
+        ExportError: see :func:`fa_mobile.targets.coreml_structure.check_structure`.
+    """
+    check_structure(folder / FUNCTIONS, functions=function_names(members))
+    return check_structure(folder / MODEL, conds=members - 1)
 
 
 def _check(job: ExportJob, stride: int) -> None:
@@ -178,8 +192,8 @@ def _with_int8_weights(model: Any) -> Any:
     return cto.linear_quantize_weights(model, config=config)
 
 
-def _save_functions(job: ExportJob, traced: Sequence[Any]) -> tuple[str, ...]:
-    """Write the multifunction package: select and denoise_0 .. denoise_{n-1}; returns the names."""
+def _save_functions(job: ExportJob, traced: Sequence[Any]) -> None:
+    """Write the multifunction package: denoise_0 .. denoise_{n-1} and select."""
     spec = job.array.spec
     by_gain = job.selector == "gain"
     mosaic = (1, 1, job.tile, job.tile)
@@ -207,7 +221,6 @@ def _save_functions(job: ExportJob, traced: Sequence[Any]) -> tuple[str, ...]:
                 described.add_function(str(path), "main", name)
             described.default_function_name = "denoise_0"
             ct.utils.save_multifunction(described, str(job.folder / FUNCTIONS))
-    return tuple(parts)
 
 
 def _notes(
@@ -232,4 +245,4 @@ def _notes(
     return notes
 
 
-__all__ = ["check_structure", "export"]
+__all__ = ["check_packages", "check_structure", "export"]

@@ -21,7 +21,7 @@ def calibration_samples(patches: Patches, spec: ArraySpec) -> list[list[Calibrat
     for member in range(spec.members):
         low, high = subrange(spec.profile.a_range, spec.edges, member)
         steps = np.linspace(math.log(low), math.log(high), len(patches))
-        noises = [NoiseParameters(a, spec.profile.line_b(a)) for a in np.exp(steps)]
+        noises = [NoiseParameters(a, spec.profile.line_b(a)) for a in np.exp(steps).tolist()]
         samples.append(
             [
                 CalibrationSample(
