@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types pytest test-slow clean
+.PHONY: help demo test lint types pytest test-slow results docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       export the IMX258 array everywhere, verify, denoise a capture, show a picture"
 	@echo "make test       lint, types and tests"
 	@echo "make test-slow  the checks that take minutes"
+	@echo "make results    measure anew what the documents state: make results PHOTOS='folder ...'"
+	@echo "make docs       write the documents' tables from docs/results/"
 	@echo "make clean      remove what the others made, the environment included"
 
 $(STAMP): pyproject.toml
@@ -39,6 +41,22 @@ pytest: $(STAMP)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow --durations=15
+
+# PHOTOS: folders of photos that the checkpoint was not trained on.
+results: $(STAMP)
+	@test -n "$(PHOTOS)" || { echo "give the photos to measure on: make results PHOTOS='kodak24 mcmaster18'"; exit 2; }
+	mkdir -p build
+	$(BIN)/fa-mobile macs --json > build/macs.json
+	$(BIN)/fa-mobile demo --json > build/export.json
+	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-nsma4 $(PHOTOS) --json > build/quality-float.json
+	$(BIN)/fa-mobile evaluate dist/imx258-executorch-int8 $(PHOTOS) --json > build/quality-executorch-int8.json
+	$(BIN)/fa-mobile evaluate dist/imx258-onnx-int8 $(PHOTOS) --json > build/quality-onnx-int8.json
+	mv build/*.json docs/results/
+	cp dist/demo/onnx-int8.png docs/images/demo.png
+	$(MAKE) docs
+
+docs: $(STAMP)
+	$(BIN)/python docs/render.py
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -110,6 +110,8 @@ def _collect(tiff: tifffile.TiffFile, file_size: int) -> TiffTags:
     if not is_dng:
         return tags
     page = _raw_page(first)
+    if page.photometric != PHOTOMETRIC_CFA:  # demosaiced: its levels have one value per colour
+        return replace(tags, photometric=int(page.photometric))
     dim = _numbers(page, 33421)
     area = [int(edge) for edge in _numbers(page, 50829)]
     white = _numbers(page, 50717)

@@ -354,7 +354,8 @@ def test_other_colours_are_refused(tmp_path: Path, codes: tuple[int, ...]) -> No
 
 
 def test_linear_and_monochrome_are_refused(tmp_path: Path) -> None:
-    linear = dng(np.ones((48, 48, 3), np.uint16), {}, photometric=34892)
+    levels = {50714: (3, (0, 0, 0))}  # one black level for each of the three colours
+    linear = dng(np.ones((48, 48, 3), np.uint16), levels, photometric=34892)
     assert re.search("34892 .*not a Bayer mosaic", refusal(written(tmp_path, linear)))
     gray = dng(np.ones((48, 48), np.uint16), {}, photometric=1)
     assert re.search("Interpretation 1 .*not a Bayer mosaic", refusal(written(tmp_path, gray)))

@@ -25,6 +25,7 @@ def run(
     recipe: Annotated[Path, typer.Option(help="TOML recipe.")] = Path("export/imx258.toml"),
     output: Annotated[Path, typer.Option(help="Folder for bundles and pictures.")] = Path("dist"),
     gain: Annotated[float, typer.Option(help="Gain of the simulated capture.")] = 16,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Export and verify every bundle, denoise a simulated capture through each, show the result."""
     from fa_mobile.needs import require_export
@@ -49,7 +50,15 @@ def run(
     except ExportError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-    pictures = _denoise_all(results, capture, gain, output / "demo")
+    rows, pictures = _denoise_all(results, capture, gain, output / "demo")
+    if as_json:
+        show.print_json(show.bundle_json(results))
+        return
+    show.table(
+        f"A simulated capture at gain {gain:g} (synthetic noise), RAW PSNR in dB",
+        ("bundle", "noisy", "denoised"),
+        rows,
+    )
     show.table(show.BUNDLE_TITLE, show.BUNDLE_COLUMNS, show.bundle_rows(results))
     for path in (noisy, *pictures):
         typer.echo(str(path))
@@ -57,15 +66,16 @@ def run(
 
 def _denoise_all(
     results: Sequence[BundleResult], capture: Simulated, gain: float, folder: Path
-) -> list[Path]:
-    """Denoise the capture through every bundle that runs here; returns DNGs and pictures."""
+) -> tuple[list[list[str]], list[Path]]:
+    """Denoise the capture through every bundle that runs here; returns scores and files."""
     from fa_mobile.metrics import psnr
     from fa_mobile.preview import save_picture, side_by_side
     from fa_mobile.raw_io import write_dng
     from fa_mobile.runtimes.frames import denoise_frame
     from fa_mobile.runtimes.session import open_bundle
 
-    rows, written = [], []
+    rows: list[list[str]] = []
+    written: list[Path] = []
     for result in results:
         if result.verification.status != "verified":
             continue
@@ -89,9 +99,4 @@ def _denoise_all(
         write_dng(dng, frame)
         save_picture(side_by_side(captions), picture)
         written += [dng, picture]
-    show.table(
-        f"A simulated capture at gain {gain:g} (synthetic noise), RAW PSNR in dB",
-        ("bundle", "noisy", "denoised"),
-        rows,
-    )
-    return written
+    return rows, written
