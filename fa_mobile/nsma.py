@@ -149,7 +149,8 @@ def save_checkpoint(array: NoiseSubrangeModelArray, folder: Path) -> None:
     }
     with replace_folder(folder) as partial:
         weights = partial / WEIGHTS_FILE
-        safetensors.torch.save_file(tensors, weights)
+        # Bytes, so that a full disk is an OSError and not the library's own kind of error.
+        weights.write_bytes(safetensors.torch.save(tensors))
         spec = array.spec.model_copy(update={"weights_sha256": sha256_file(weights)})
         (partial / ARRAY_FILE).write_text(spec.model_dump_json(indent=2) + "\n", encoding="utf-8")
 

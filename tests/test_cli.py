@@ -119,11 +119,21 @@ def test_unwritable_folder(photo: Path, tmp_path: Path) -> None:
     refused(fa_mobile("simulate", photo, "--gain", 1, "-o", out), "cannot write")
 
 
-def test_full_disk(photo: Path) -> None:
-    """/dev/full is a device whose every write finds no space."""
-    if not Path("/dev/full").exists():
-        pytest.skip("no /dev/full here")
-    refused(fa_mobile("simulate", photo, "--gain", 1, "-o", "/dev/full/x.dng"), "cannot write")
+def test_disk_that_takes_no_more(photo: Path, tmp_path: Path) -> None:
+    """A limit on file sizes makes the write fail in its middle, as a full disk does."""
+    (tmp_path / "x.dng").write_bytes(b"old")
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "from fa_mobile.cli import main; main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-B", "-c", script, "simulate", photo, "--gain", "1", "-o",
+         tmp_path / "x.dng"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    refused(result, "cannot write", "x.dng", "space")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.dng"]
+    assert (tmp_path / "x.dng").read_bytes() == b"old"
 
 
 def test_denoise_refuses_files(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -191,3 +193,32 @@ def test_raw_source_keeps_the_pattern() -> None:
         patch = RawSource(codes).sample(rng, 16)
         ratio = patch[::2, ::2].mean() / patch[1::2, 1::2].mean()
         assert ratio == pytest.approx(0.25)  # red stays at the origin, blue opposite
+
+
+def test_full_disk_stops_and_keeps_the_state(data: Data, tmp_path: Path) -> None:
+    trainer.train(config(), data.sources, data.held_out, tmp_path, quiet)
+    before = (tmp_path / trainer.STATE_FILE).read_bytes()
+    (tmp_path / trainer.CONFIG_FILE).write_text(config(steps=8).model_dump_json())
+    script = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from fa_mobile.training import trainer\n"
+        "from fa_mobile.training.config import TrainConfig\n"
+        "from fa_mobile.training.sources import RawSource\n"
+        "from fa_mobile.errors import UserError\n"
+        "folder = Path(sys.argv[1])\n"
+        "config = TrainConfig.model_validate_json((folder / 'config.json').read_text())\n"
+        "source = [RawSource(np.full((64, 64), 0.5, np.float32))]\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try:\n"
+        "    trainer.train(config, source, source, folder, lambda p: None)\n"
+        "except UserError as error:\n"
+        "    print(error)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-B", "-c", script, str(tmp_path)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "cannot write" in result.stdout
+    assert (tmp_path / trainer.STATE_FILE).read_bytes() == before

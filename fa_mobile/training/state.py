@@ -47,7 +47,8 @@ class RunState:
                 tensors[f"adam2.{name}"] = moments["exp_avg_sq"].contiguous()
         facts = {"step": self.step, "best_psnr": self.best_psnr}
         with replace_file(folder / STATE_FILE) as partial:
-            safetensors.torch.save_file(tensors, partial, {"run": json.dumps(facts)})
+            # Bytes, so that a full disk is an OSError and not the library's own kind of error.
+            partial.write_bytes(safetensors.torch.save(tensors, {"run": json.dumps(facts)}))
 
     def load(self, folder: Path) -> None:
         """Restore what :meth:`save` wrote.
