@@ -31,8 +31,8 @@ class Selected(NamedTuple):
     member: Tensor
 
 
-class PackNormalize(nn.Module):
-    """DN mosaic [N, 1, H, W] to normalised planes [N, 4, H/2, W/2]."""
+class _Levels(nn.Module):
+    """Black level and span (white - black) of each packed channel, [1, 4, 1, 1] in DN."""
 
     black: Tensor
     span: Tensor
@@ -41,21 +41,17 @@ class PackNormalize(nn.Module):
         super().__init__()
         self.register_buffer("black", _per_channel(profile.black_level), persistent=False)
         self.register_buffer("span", _per_channel(profile.span), persistent=False)
+
+
+class PackNormalize(_Levels):
+    """DN mosaic [N, 1, H, W] to normalised planes [N, 4, H/2, W/2]."""
 
     def forward(self, raw: Tensor) -> Tensor:
         return (functional.pixel_unshuffle(raw, 2) - self.black) / self.span
 
 
-class UnpackDenormalize(nn.Module):
+class UnpackDenormalize(_Levels):
     """Normalised planes [N, 4, h, w] to the DN mosaic [N, 1, 2h, 2w]."""
-
-    black: Tensor
-    span: Tensor
-
-    def __init__(self, profile: SensorProfile) -> None:
-        super().__init__()
-        self.register_buffer("black", _per_channel(profile.black_level), persistent=False)
-        self.register_buffer("span", _per_channel(profile.span), persistent=False)
 
     def forward(self, planes: Tensor) -> Tensor:
         return functional.pixel_shuffle(planes * self.span + self.black, 2)

@@ -72,3 +72,22 @@ class Exported:
 
 class ExportError(Exception):
     """An export that did not give what was asked; names the operator or step in the way."""
+
+
+def check_job(job: ExportJob, precisions: Sequence[str]) -> None:
+    """What every target asks of a job before it starts.
+
+    Raises:
+        ExportError: for a precision that is not among ``precisions``, or an int8 job without
+            calibration samples for every member.
+    """
+    if job.precision not in precisions:
+        raise ExportError(
+            f"precision {job.precision!r} was asked of a target that has {', '.join(precisions)}"
+        )
+    members = job.array.spec.members
+    if job.precision == "int8" and (len(job.calibration) != members or not all(job.calibration)):
+        raise ExportError(
+            f"int8 needs calibration samples for each of the {members} members, got "
+            f"{[len(samples) for samples in job.calibration]}"
+        )

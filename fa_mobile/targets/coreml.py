@@ -16,7 +16,7 @@ from torch import nn
 
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.folding import FoldPlan, fold
-from fa_mobile.targets.base import Exported, ExportError, ExportJob
+from fa_mobile.targets.base import Exported, ExportError, ExportJob, check_job
 from fa_mobile.targets.coreml_program import (
     quiet,
     safe_member,
@@ -113,20 +113,10 @@ def check_packages(folder: Path, members: int) -> dict[str, Any]:
 
 
 def _check(job: ExportJob, stride: int) -> None:
-    if job.precision not in PRECISIONS:
-        raise ExportError(
-            f"precision {job.precision!r} was asked of the Core ML target; allowed are "
-            f"{', '.join(PRECISIONS)}"
-        )
+    check_job(job, PRECISIONS)
     if job.tile < stride or job.tile % stride:
         raise ExportError(
             f"tile {job.tile} was given; allowed are multiples of the network's stride {stride}"
-        )
-    members = job.array.spec.members
-    if job.precision == "int8" and (len(job.calibration) != members or not all(job.calibration)):
-        raise ExportError(
-            f"int8 needs calibration samples for each of the {members} members, got "
-            f"{[len(samples) for samples in job.calibration]}"
         )
 
 

@@ -28,7 +28,7 @@ from fa_mobile.quantization import (
     quantize_member,
 )
 from fa_mobile.runtimes.executorch import ExecutorchModel
-from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob
+from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob, check_job
 from fa_mobile.targets.executorch_member import (
     SMALLEST,
     DelegateMember,
@@ -75,10 +75,7 @@ def export(
         ExportError: for another precision, a wrong tile, missing calibration, operators that
             XNNPACK leaves outside, or a file that does not run.
     """
-    if job.precision not in ("fp32", "int8"):
-        raise ExportError(
-            f"precision {job.precision!r} was given; ExecuTorch is exported as fp32 or int8"
-        )
+    check_job(job, ("fp32", "int8"))
     denoiser = RawDenoiser(job.array).eval()
     sides = dynamic_sides(denoiser, job.tile)
     programs, islands = _member_programs(job, denoiser, sides, quantization)
@@ -109,11 +106,6 @@ def _member_programs(
     job: ExportJob, denoiser: RawDenoiser, sides: dict[int, Any], plan: QuantizationPlan | None
 ) -> tuple[list[ExportedProgram], tuple[str, ...]]:
     """Each member as a ``(raw, scale, offset, inverse)`` program, and what int8 left float."""
-    if job.precision == "int8" and len(job.calibration) != len(denoiser.members):
-        raise ExportError(
-            f"{len(job.calibration)} sets of calibration samples were given for "
-            f"{len(denoiser.members)} members; int8 needs one set, not empty, for each"
-        )
     programs: list[ExportedProgram] = []
     islands: list[str] = []
     for index, member in enumerate(denoiser.members):

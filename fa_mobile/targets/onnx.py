@@ -14,7 +14,7 @@ import onnxruntime
 
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.folding import FoldPlan, fold
-from fa_mobile.targets.base import Exported, ExportError, ExportJob
+from fa_mobile.targets.base import Exported, ExportError, ExportJob, check_job
 from fa_mobile.targets.islands import Ladder
 from fa_mobile.targets.onnx_compose import branches, compose
 from fa_mobile.targets.onnx_member import member_model
@@ -45,17 +45,7 @@ def export(
         ExportError: for a precision or calibration that does not fit, a graph that onnx's checker
             refuses, and a model that onnxruntime does not load and run.
     """
-    if job.precision not in PLANS:
-        raise ExportError(
-            f"precision {job.precision!r} was asked of the ONNX target; allowed are "
-            f"{', '.join(PLANS)}"
-        )
-    members = job.array.spec.members
-    if job.precision == "int8" and (len(job.calibration) != members or not all(job.calibration)):
-        raise ExportError(
-            f"int8 needs calibration samples for each of the {members} members, got "
-            f"{[len(samples) for samples in job.calibration]}"
-        )
+    check_job(job, tuple(PLANS))
     plan = PLANS[job.precision] if plan is None else plan
     denoiser = RawDenoiser(job.array).eval()
     models, quantized = [], []
