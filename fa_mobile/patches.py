@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from fa_mobile.bayer import pack, unpack
 from fa_mobile.errors import UserError
 from fa_mobile.noise import NoiseParameters, add_noise
 from fa_mobile.sensor import SensorProfile
@@ -57,7 +58,19 @@ def clean_patches(folder: Path | None, count: int = 24) -> Patches:
     if not sources:
         raise UserError(f"no photo of {folder} can be used: {'; '.join(skipped[:3])}")
     rng = np.random.default_rng(_SEED)
-    return np.stack([sources[i % len(sources)].sample(rng, PATCH_SIDE) for i in range(count)])
+    drawn = [sources[i % len(sources)].sample(rng, PATCH_SIDE) for i in range(count)]
+    # A handful of photos has few strong colours and highlights, and int8 ranges measured without
+    # them would clip those of other photos: every second patch is made vivid.
+    return np.stack([vivid(p) if i % 2 else p for i, p in enumerate(drawn)])
+
+
+def vivid(mosaic: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A patch [H, W] with its colours' distance from gray tripled and its highlights at 1."""
+    planes = pack(mosaic).astype(np.float32)
+    gray = planes.mean(axis=0)
+    strong = np.clip(gray + 3 * (planes - gray), 0, None)
+    top = max(float(np.percentile(strong, 99.5)), 1e-3)
+    return np.asarray(unpack(np.clip(strong / top, 0, 1)), np.float32)
 
 
 def to_dn(signal: npt.NDArray[np.float32], profile: SensorProfile) -> npt.NDArray[np.float32]:

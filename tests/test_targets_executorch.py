@@ -271,11 +271,11 @@ def test_one_member_needs_no_cond(profile: SensorProfile, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"precision": "fp16"}, "fp32 or int8"),
+        ({"precision": "fp16"}, "has fp32, int8"),
         ({"tile": 100}, "multiples of 8"),
         ({"tile": 16}, "multiples of 8 above 16"),
-        ({"precision": "int8"}, "one set, not empty"),
-        ({"precision": "int8", "calibration": ((),)}, "at least one per member"),
+        ({"precision": "int8"}, "calibration samples for each"),
+        ({"precision": "int8", "calibration": ((),)}, "calibration samples for each"),
     ],
 )
 def test_what_is_refused(
