@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fa_mobile.training.trainer import Progress as TrainProgress
 
 console = Console()
+if not console.is_terminal:  # a log has no width of its own, and tables fold at 80
+    console = Console(width=120)
 errors = Console(stderr=True)
 
 
@@ -81,7 +83,7 @@ BUNDLE_COLUMNS = (
     "bundle",
     "bytes",
     "GMACs/MP",
-    "operators in + out",
+    "ops in + out",
     "PSNR vs float",
     "dB lost",
     "status",
