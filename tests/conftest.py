@@ -42,16 +42,20 @@ def mosaic() -> npt.NDArray[np.uint16]:
     return np.random.default_rng(5).integers(0, 1024, (101, 75)).astype(np.uint16)
 
 
-@pytest.fixture()
-def tiny_recipe(tmp_path: Path) -> Path:
-    """A recipe for ONNX fp32 with a checkpoint beside it."""
+def write_recipe(folder: Path, tile: int) -> Path:
+    """A recipe for ONNX fp32 with a checkpoint of two members beside it."""
     from fa_mobile.nsma import save_checkpoint
 
-    save_checkpoint(visible_array(2), tmp_path / "array")
-    path = tmp_path / "recipe.toml"
+    save_checkpoint(visible_array(2), folder / "array")
+    path = folder / "recipe.toml"
     path.write_text(
-        'schema_version = 1\nsensor = "imx258"\ncheckpoint = "array"\ntile = 128\n'
+        f'schema_version = 1\nsensor = "imx258"\ncheckpoint = "array"\ntile = {tile}\n'
         '[[target]]\nname = "onnx"\nprecisions = ["fp32"]\n',
         encoding="utf-8",
     )
     return path
+
+
+@pytest.fixture()
+def tiny_recipe(tmp_path: Path) -> Path:
+    return write_recipe(tmp_path, tile=128)

@@ -22,7 +22,7 @@ from fa_mobile.selection import select
 from fa_mobile.sensor import GainWarning
 from fa_mobile.targets.base import ExportError
 from fa_mobile.verify import verify_bundle
-from tests.conftest import visible_array
+from tests.conftest import visible_array, write_recipe
 
 
 def quiet(_line: str) -> None:
@@ -32,16 +32,8 @@ def quiet(_line: str) -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> exporting.BundleResult:
     """One ONNX fp32 bundle of an array with two members."""
-    from fa_mobile.nsma import save_checkpoint
-
     folder = tmp_path_factory.mktemp("export")
-    save_checkpoint(visible_array(2), folder / "array")
-    recipe = folder / "recipe.toml"
-    recipe.write_text(
-        'schema_version = 1\nsensor = "imx258"\ncheckpoint = "array"\ntile = 160\n'
-        '[[target]]\nname = "onnx"\nprecisions = ["fp32"]\n',
-        encoding="utf-8",
-    )
+    recipe = write_recipe(folder, tile=160)
     (result,) = export_recipe(recipe, quiet, folder / "dist")
     return result
 
