@@ -1,13 +1,12 @@
 """The whole program that is exported: DN mosaic and gain in, denoised DN mosaic out.
 
     x = (pack(raw) - black) / (white - black)       normalised signal, packed
-    z = scale x + offset                            k-sigma to the member's anchor
-    y = clip(x + network(z) / scale, 0, 1)          residual back by the inverse k-sigma
+    features, slope = domain.enter(x)               k-sigma, or a stabilised signal
+    y = clip(x + slope network(features), 0, 1)     the residual, back in the signal's own unit
     denoised = unpack(y (white - black) + black)
 
-The networks return residuals, so the inverse transform of the sum z + r is x + r / scale: the
-noisy signal goes to the output without passing through the network's domain, in float, whatever
-the precision of the network.
+The networks return residuals: the noisy signal goes to the output without passing through the
+network's domain (:mod:`fa_mobile.domains`), in float, whatever the precision of the network.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fa_mobile.domains import Scalars, domain_of
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.nsma import NoiseSubrangeModelArray
 from fa_mobile.sensor import SensorProfile
@@ -65,24 +65,39 @@ class MemberDenoiser(nn.Module):
     """One member of the array with everything around it: (raw, a, b) to denoised.
 
     ``raw`` and the result are float [N, 1, H, W] in DN; H and W multiples of ``stride``;
-    ``a`` and ``b`` are float [1].
+    ``a`` and ``b`` are float [1]. ``denoise(raw, *scalars(a, b))`` is the same in two steps: the
+    second is all that depends on the pixels.
     """
+
+    anchor_a: Tensor
+    anchor_b: Tensor
 
     def __init__(self, network: nn.Module, anchor: NoiseParameters, profile: SensorProfile) -> None:
         super().__init__()
         self.pack = PackNormalize(profile)
         self.network = network
         self.unpack = UnpackDenormalize(profile)
-        self.anchor = anchor
+        self.domain = domain_of(network)
+        for name, value in zip(("anchor_a", "anchor_b"), anchor, strict=True):
+            self.register_buffer(name, torch.tensor([value]), persistent=False)
+
+    def scalars(self, a: Tensor, b: Tensor) -> Scalars:
+        """What :meth:`denoise` needs of the noise: [1] each."""
+        return self.scalars_at(a, b, self.anchor_a, self.anchor_b)
+
+    def scalars_at(self, a: Tensor, b: Tensor, anchor_a: Tensor, anchor_b: Tensor) -> Scalars:
+        """The same for an anchor that a selector picked."""
+        return self.domain.scalars(a, b, anchor_a, anchor_b)
+
+    def denoise(self, raw: Tensor, *scalars: Tensor) -> Tensor:
+        """``raw`` to denoised, both [N, 1, H, W] in DN."""
+        x = self.pack(raw)
+        features, slope = self.domain.enter(x, *scalars)
+        out: Tensor = self.unpack(torch.clamp(x + slope * self.network(features), 0.0, 1.0))
+        return out
 
     def forward(self, raw: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        x = self.pack(raw)
-        scale = self.anchor.a / a
-        offset = scale * (b / a) - self.anchor.b / self.anchor.a
-        residual = self.network(x * scale + offset)
-        y = torch.clamp(x + residual * (a / self.anchor.a), 0.0, 1.0)
-        out: Tensor = self.unpack(y)
-        return out
+        return self.denoise(raw, *self.scalars(a, b))
 
 
 class GainSelector(nn.Module):

@@ -9,7 +9,7 @@ from torch import nn
 from fa_mobile.folding.affine import batch_norm
 from fa_mobile.folding.groups import regroup, widen_groups
 from fa_mobile.folding.heads import fused_heads
-from fa_mobile.folding.mosaic import packing_convolution, unpacking_convolution
+from fa_mobile.folding.mosaic import mosaic_member
 from fa_mobile.folding.pooling import lone_pool, pooled_conv
 from fa_mobile.folding.rewrite import Rewrite, rewritten
 from fa_mobile.folding.skips import replicated_skip
@@ -21,7 +21,8 @@ class FoldPlan:
 
     ``group_width``: merge groups until each has this many input channels; None makes the
     convolutions dense, 0 leaves them. The other folds always pay or cost nothing, except:
-    ``fuse_heads`` (one gamma|beta convolution) and ``mosaic`` (packing as convolution).
+    ``fuse_heads`` (one gamma|beta convolution) and ``mosaic`` (no packed planes, see
+    :mod:`fa_mobile.folding.mosaic`).
     """
 
     group_width: int | None = 0
@@ -36,7 +37,7 @@ class FoldPlan:
         if self.group_width != 0:
             chain.append(widen_groups(self.group_width))
         if self.mosaic:
-            chain += [packing_convolution, unpacking_convolution]
+            chain.append(mosaic_member)
         return tuple(chain)
 
 

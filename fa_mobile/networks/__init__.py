@@ -9,8 +9,10 @@ from torch import nn
 
 from fa_mobile.networks.baselines import PmridNet, WaveletUNet
 from fa_mobile.networks.feature_align import FeatureAlignNet
+from fa_mobile.networks.mobile import MobileNet
 
 _BUILDERS: Final[dict[str, Callable[[], nn.Module]]] = {
+    "mobile": MobileNet,
     "paper": FeatureAlignNet,
     "paper-no-skips": lambda: FeatureAlignNet(skips=False),
     "plain": lambda: FeatureAlignNet(feature_align=False),
@@ -21,7 +23,7 @@ NETWORK_NAMES: Final = tuple(_BUILDERS)
 
 
 def build_network(name: str) -> nn.Module:
-    """An untrained network: z [N, 4, h, w] to residual [N, 4, h, w].
+    """An untrained network: features [N, 4, h, w] to residual [N, 4, h, w].
 
     Raises:
         ValueError: for a name that is not in ``NETWORK_NAMES``.
@@ -31,4 +33,11 @@ def build_network(name: str) -> nn.Module:
     return _BUILDERS[name]()
 
 
-__all__ = ["NETWORK_NAMES", "FeatureAlignNet", "PmridNet", "WaveletUNet", "build_network"]
+__all__ = [
+    "NETWORK_NAMES",
+    "FeatureAlignNet",
+    "MobileNet",
+    "PmridNet",
+    "WaveletUNet",
+    "build_network",
+]

@@ -34,6 +34,7 @@ class WaveletUNet(nn.Module):
     """
 
     PACKED_STRIDE = 4
+    DOMAIN = "k-sigma"
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,6 +148,7 @@ class PmridNet(nn.Module):
     """
 
     PACKED_STRIDE = 16
+    DOMAIN = "k-sigma"
 
     def __init__(self) -> None:
         super().__init__()

@@ -45,6 +45,7 @@ class FeatureAlignNet(nn.Module):
     """
 
     PACKED_STRIDE = 4
+    DOMAIN = "k-sigma"
 
     def __init__(self, *, feature_align: bool = True, skips: bool = True) -> None:
         super().__init__()

@@ -19,7 +19,6 @@ from fa_mobile.folding import FoldPlan, fold
 from fa_mobile.targets.base import Exported, ExportError, ExportJob, check_job
 from fa_mobile.targets.coreml_program import (
     quiet,
-    safe_member,
     select_program,
     selected_program,
     traced_members,
@@ -62,7 +61,7 @@ def export(job: ExportJob, *, plan: FoldPlan = PLAN, ladder: Ladder = LADDER) ->
     denoiser = RawDenoiser(job.array).eval()
     _check(job, denoiser.stride)
     spec = job.array.spec
-    members: list[nn.Module] = [safe_member(fold(m, plan)) for m in denoiser.members]
+    members: list[nn.Module] = [fold(m, plan) for m in denoiser.members]
     quantized: list[QuantizedMember] = []
     if job.precision == "int8":
         with quiet():  # torch announces the end of its quantized tensors

@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fa_mobile.denoiser import GainSelector, MemberDenoiser
-from fa_mobile.noise import NoiseParameters
+from fa_mobile.denoiser import GainSelector
 from fa_mobile.sensor import SensorProfile
 
 
@@ -32,19 +31,6 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
-
-
-def safe_member(member: nn.Module) -> MemberDenoiser:
-    """``member`` with its anchor as tensors, in place.
-
-    A number divided by a tensor becomes torch's reciprocal, which coremltools converts to MIL's
-    ``inverse`` with its default epsilon of 1e-4 added to the divisor: of the size of ``a`` itself.
-    A tensor divided by a tensor stays a division.
-    """
-    assert isinstance(member, MemberDenoiser)
-    a, b = member.anchor
-    member.anchor = NoiseParameters(torch.tensor([a]), torch.tensor([b]))  # type: ignore[arg-type]
-    return member
 
 
 class _Choice(nn.Module):

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,7 @@ from torch.export import ExportedProgram
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.errors import UserError
 from fa_mobile.files import replace_file
-from fa_mobile.folding import FoldPlan
-from fa_mobile.noise import NoiseParameters
+from fa_mobile.folding import FoldPlan, fold
 from fa_mobile.quantization import (
     QuantizationPlan,
     QuantizedMember,
@@ -30,11 +29,11 @@ from fa_mobile.quantization import (
 from fa_mobile.runtimes.executorch import ExecutorchModel
 from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob, check_job
 from fa_mobile.targets.executorch_member import (
-    SMALLEST,
     DelegateMember,
-    dynamic_sides,
+    Member,
+    check_tile,
+    export_for_calibration,
     export_member,
-    k_sigma_scalars,
     quiet,
 )
 from fa_mobile.targets.executorch_methods import methods_program
@@ -65,8 +64,8 @@ def export(
     """Write ``model.pte`` into the job's folder, load it and run it once.
 
     Args:
-        job: ``precision`` fp32 or int8. ``tile`` is the largest H and W, a multiple of the
-            network's stride; the smallest are two strides.
+        job: ``precision`` fp32 or int8. ``tile`` is the one H and W, a multiple of the network's
+            stride.
         form: one callable, or one method per member (see the module).
         quantization: what stays float in int8, each pattern matching something; None finds it
             for each member on its calibration samples (see :func:`int8_member`).
@@ -77,11 +76,12 @@ def export(
     """
     check_job(job, ("fp32", "int8"))
     denoiser = RawDenoiser(job.array).eval()
-    sides = dynamic_sides(denoiser, job.tile)
-    programs, islands = _member_programs(job, denoiser, sides, quantization)
+    check_tile(denoiser, job.tile)
+    members = [_folded(member) for member in denoiser.members]
+    programs, islands = _member_programs(job, members, denoiser.stride, quantization)
     job.report(f"lowering {len(programs)} members to XNNPACK")
     build = selecting_program if form == "call" else methods_program
-    edge, delegated, outside = build(denoiser, programs, job.selector, job.tile, sides)
+    edge, delegated, outside = build(denoiser, members[0], programs, job.selector, job.tile)
     with quiet():
         manager = edge.to_executorch()
     with replace_file(job.folder / MODEL_FILE) as partial:
@@ -92,7 +92,7 @@ def export(
     return Exported(
         files=(MODEL_FILE,),
         inputs=inputs,
-        fixed_shape=False,
+        fixed_shape=True,
         fold_plan=FOLD_PLAN,
         delegated=dict(sorted(delegated.items())),
         undelegated=dict(sorted(outside.items())),
@@ -102,47 +102,53 @@ def export(
     )
 
 
+def _folded(member: nn.Module) -> Member:
+    folded = fold(member, FOLD_PLAN)
+    assert isinstance(folded, Member)
+    return folded
+
+
 def _member_programs(
-    job: ExportJob, denoiser: RawDenoiser, sides: dict[int, Any], plan: QuantizationPlan | None
+    job: ExportJob, members: Sequence[Member], stride: int, plan: QuantizationPlan | None
 ) -> tuple[list[ExportedProgram], tuple[str, ...]]:
-    """Each member as a ``(raw, scale, offset, inverse)`` program, and what int8 left float."""
+    """Each member as a ``(raw, *scalars)`` program, and what int8 left float."""
     programs: list[ExportedProgram] = []
     islands: list[str] = []
-    for index, member in enumerate(denoiser.members):
-        module = DelegateMember(member, FOLD_PLAN).eval()  # type: ignore[arg-type]
-        program = export_member(module, job.tile, sides)
+    scalars = len(members[0].scalars(torch.ones(1), torch.ones(1)))
+    for index, member in enumerate(members):
+        module: nn.Module = DelegateMember(member).eval()
         if job.precision == "int8":
-            anchor = denoiser.spec.anchors[index]
+            program = export_for_calibration(module, stride, scalars)
             try:
-                made, loss = int8_member(program, job.calibration[index], anchor, plan)
+                made, loss = int8_member(program, job.calibration[index], member, plan)
             except ValueError as error:
                 raise ExportError(f"member {index}: {error}") from error
             kept = made.float_operators
             job.report(f"member {index}: int8 loses {loss:.3f} dB, {len(kept)} operators float")
             islands += [f"{index}.{name}" for name in kept]
-            program = export_member(made.module, job.tile, sides)
-        programs.append(program)
+            module = made.module
+        programs.append(export_member(module, job.tile, scalars))
     return programs, tuple(islands)
 
 
 def int8_member(
     program: ExportedProgram,
     samples: Sequence[CalibrationSample],
-    anchor: NoiseParameters,
+    member: Member,
     plan: QuantizationPlan | None,
 ) -> tuple[QuantizedMember, float]:
     """The member in int8, and the PSNR in dB that this loses on the samples.
 
     Args:
-        program: the member in float, of signature (raw, scale, offset, inverse).
+        program: the member in float, of signature (raw, *scalars), for any H and W.
         samples: at least one; ranges and the loss are measured on them.
-        anchor: of the member.
+        member: the folded member itself, for its scalars.
         plan: None takes the first rung of ``LADDER`` that loses little, the last in any case.
 
     Raises:
         ValueError: without samples, or for a plan that does not fit the network.
     """
-    inputs = [member_inputs(sample, anchor) for sample in samples]
+    inputs = [member_inputs(sample, member) for sample in samples]
     reference = _outputs(program.module(), inputs)
     rungs = [plan] if plan else [fitting_plan(program, rung) for rung in LADDER]
     for rung in rungs:
@@ -158,11 +164,10 @@ def _outputs(module: nn.Module, inputs: Sequence[tuple[Tensor, ...]]) -> list[Ar
         return [np.asarray(module(*given).numpy(), np.float32) for given in inputs]
 
 
-def member_inputs(sample: CalibrationSample, anchor: NoiseParameters) -> tuple[Tensor, ...]:
-    """The sample as the delegate takes it: (raw, scale, offset, inverse)."""
-    a, b = torch.tensor([sample.a]), torch.tensor([sample.b])
-    anchor_a, ratio = torch.tensor([anchor.a]), torch.tensor([anchor.b / anchor.a])
-    return torch.from_numpy(sample.raw), *k_sigma_scalars(a, b, anchor_a, ratio)
+def member_inputs(sample: CalibrationSample, member: Member) -> tuple[Tensor, ...]:
+    """The sample as the delegate takes it: (raw, *scalars)."""
+    scalars = member.scalars(torch.tensor([sample.a]), torch.tensor([sample.b]))
+    return torch.from_numpy(sample.raw), *scalars
 
 
 def _try_out(job: ExportJob, denoiser: RawDenoiser) -> None:
@@ -172,8 +177,7 @@ def _try_out(job: ExportJob, denoiser: RawDenoiser) -> None:
         ExportError: when it does not, or gives values that are not finite.
     """
     job.report("loading and running the file")
-    side = SMALLEST * denoiser.stride
-    raw = np.full((1, 1, side, side), denoiser.spec.profile.white_level / 2, np.float32)
+    raw = np.full((1, 1, job.tile, job.tile), denoiser.spec.profile.white_level / 2, np.float32)
     try:
         model = ExecutorchModel(job.folder / MODEL_FILE)
         for gain in np.geomspace(*denoiser.spec.profile.gain_range, 4 * denoiser.spec.members):

@@ -1,7 +1,7 @@
 """One member of the array as one XNNPACK delegate: its form, and its lowering.
 
-The delegate takes ``(raw, scale, offset, inverse)``: k-sigma's scalars come from outside, so that
-no constant of the member has to travel with the call.
+The delegate takes ``raw`` and the domain's scalars: those come from outside, so that no constant
+of the member has to travel with the call.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Final
 
 import torch
 from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
@@ -19,110 +19,78 @@ from executorch.exir.delegate import executorch_call_delegate
 from executorch.exir.lowered_backend_module import LoweredBackendModule
 from torch import Tensor, fx, nn
 from torch.export import Dim, ExportedProgram
-from torch.nn import functional
 
 from fa_mobile.denoiser import MemberDenoiser, RawDenoiser
-from fa_mobile.folding import FoldPlan, fold, rewritten
-from fa_mobile.networks.blocks import ConvUpsample
+from fa_mobile.folding.mosaic import MosaicMember
 from fa_mobile.targets.base import ExportError
 
-SMALLEST = 2  # in strides: torch.export cannot keep a size dynamic that may be 1
-
-
-class SmoothedUpsample(nn.Module):
-    """``ConvUpsample`` in operators that XNNPACK runs with dynamic sizes: exact, borders included.
-
-    Its own bilinear operator needs sizes known at export. Bilinear x2 with half-pixel centres is
-    nearest x2, then a box of 2, then a box of 2 again. The first box reaches over the borders; an
-    average that does not count padding equals the replicated border that bilinear assumes. The
-    diagonal transposed convolution (nearest x2) costs half of one merged with the 1x1.
-    """
-
-    def __init__(self, layer: ConvUpsample) -> None:
-        super().__init__()
-        self.conv = layer.conv
-        channels = layer.conv.out_channels
-        self.spread = nn.ConvTranspose2d(channels, channels, 2, stride=2, bias=False)
-        self.spread.to(layer.conv.weight)
-        with torch.no_grad():
-            diagonal = torch.eye(channels).view(channels, channels, 1, 1)
-            self.spread.weight.copy_(diagonal.expand(-1, -1, 2, 2))
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.spread(self.conv(x))
-        y = functional.avg_pool2d(y, 2, stride=1, padding=1, count_include_pad=False)
-        return functional.avg_pool2d(y, 2, stride=1, padding=0, count_include_pad=False)
-
-
-def smoothed_upsample(module: nn.Module) -> nn.Module | None:
-    """Rewrite: every ``ConvUpsample`` becomes a :class:`SmoothedUpsample`."""
-    return SmoothedUpsample(module) if isinstance(module, ConvUpsample) else None
+Member = MemberDenoiser | MosaicMember
+_SMALLEST: Final = 2
+"""In strides, of calibration captures: torch.export cannot keep a size dynamic that may be 1."""
 
 
 class DelegateMember(nn.Module):
-    """A folded member: ``raw`` [1, 1, H, W] in DN and k-sigma's scalars, [1] each, to denoised."""
+    """A folded member as its delegate is called: ``raw`` [1, 1, H, W] in DN and scalars, [1] each.
 
-    def __init__(self, member: MemberDenoiser, plan: FoldPlan) -> None:
-        super().__init__()
-        folded = rewritten(fold(member, plan), smoothed_upsample)
-        self.pack = folded.get_submodule("pack")
-        self.network = folded.get_submodule("network")
-        self.unpack = folded.get_submodule("unpack")
-
-    def forward(self, raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor) -> Tensor:
-        x = self.pack(raw)
-        residual = self.network(x * scale + offset)
-        out: Tensor = self.unpack(torch.clamp(x + residual * inverse, 0.0, 1.0))
-        return out
-
-
-def k_sigma_scalars(
-    a: Tensor, b: Tensor, anchor_a: Tensor, anchor_ratio: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """(scale, offset, inverse), [1] each, of noise (a, b) to the anchor (a0, b0).
-
-    Args:
-        a, b: the capture's noise, float32 [1].
-        anchor_a: a0, float32 [1].
-        anchor_ratio: b0 / a0, float32 [1].
+    The submodules are the member's own, by the same names.
     """
-    scale = anchor_a / a
-    return scale, scale * (b / a) - anchor_ratio, a / anchor_a
+
+    def __init__(self, member: Member) -> None:
+        super().__init__()
+        for name, child in member.named_children():
+            self.add_module(name, child)
+        self._denoise = member.denoise
+
+    def forward(self, raw: Tensor, *scalars: Tensor) -> Tensor:
+        return self._denoise(raw, *scalars)
 
 
-def dynamic_sides(denoiser: RawDenoiser, tile: int) -> dict[int, Any]:
-    """The dynamic dimensions of ``raw``: H and W, multiples of the stride up to ``tile``.
+def check_tile(denoiser: RawDenoiser, tile: int) -> None:
+    """Refuse a tile that the network cannot take.
 
     Raises:
-        ExportError: for a tile that is not such a multiple, or too small to vary.
+        ExportError: for one that is not a multiple of the stride.
     """
     stride = denoiser.stride
-    if tile % stride or tile <= SMALLEST * stride:
+    if tile % stride or tile <= 0:
         raise ExportError(
-            f"tile={tile} was given; allowed are multiples of {stride} above "
-            f"{SMALLEST * stride}: choose one, for example {max(tile // stride, 8) * stride}"
+            f"tile={tile} was given; allowed are multiples of {stride}: choose one, for example "
+            f"{max(tile // stride, 8) * stride}"
         )
-    most = tile // stride
-    return {
-        2: stride * Dim("rows", min=SMALLEST, max=most),
-        3: stride * Dim("columns", min=SMALLEST, max=most),
+
+
+def export_member(module: nn.Module, side: int, scalars: int) -> ExportedProgram:
+    """Export a ``(raw, *scalars)`` module for ``raw`` of exactly ``side`` x ``side``.
+
+    Sizes known at export are worth a fifth of the time: XNNPACK then interpolates and shuffles
+    pixels itself and plans its memory for this size.
+    """
+    return torch.export.export(module, _example(side, scalars), strict=False)
+
+
+def export_for_calibration(module: nn.Module, stride: int, scalars: int) -> ExportedProgram:
+    """Export the same for any H and W, multiples of ``stride``, as calibration captures have."""
+    sides = {
+        2: stride * Dim("rows", min=_SMALLEST),
+        3: stride * Dim("columns", min=_SMALLEST),
     }
-
-
-def export_member(module: nn.Module, side: int, sides: dict[int, Any]) -> ExportedProgram:
-    """Export a ``(raw, scale, offset, inverse)`` module for dynamic sides."""
-    raw = torch.full((1, 1, side, side), 100.0)
-    scalars = (torch.tensor([1.0]), torch.tensor([0.5]), torch.tensor([2.0]))
+    example = _example(4 * _SMALLEST * stride, scalars)
+    shapes = (sides, *([None] * scalars)) if scalars else (sides,)
     return torch.export.export(
-        module, (raw, *scalars), dynamic_shapes=(sides, None, None, None), strict=False
+        module, example, dynamic_shapes={"raw": sides, "scalars": shapes[1:]}, strict=False
     )
+
+
+def _example(side: int, scalars: int) -> tuple[Tensor, ...]:
+    # Not one tensor twice: export would merge the inputs.
+    return torch.full((1, 1, side, side), 100.0), *(torch.ones(1) for _ in range(scalars))
 
 
 def lower_member(program: ExportedProgram, name: str) -> LoweredBackendModule:
     """Lower a member to its one delegate.
 
     Args:
-        program: of signature (raw, scale, offset, inverse).
+        program: of signature (raw, *scalars).
         name: of the member, for the error.
 
     Raises:
@@ -135,7 +103,7 @@ def lower_member(program: ExportedProgram, name: str) -> LoweredBackendModule:
     (call,) = (n for n in graph_module.graph.nodes if n.target is executorch_call_delegate)
     (lowered,) = delegates(graph_module)
     given = [node.name for node in call.args[1:]]
-    wanted = ["raw", "scale", "offset", "inverse"]
+    wanted = [str(name) for name in program.graph_signature.user_inputs]
     if given != wanted:
         raise ExportError(
             f"{name}: the delegate takes ({', '.join(given)}), not ({', '.join(wanted)}); "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
@@ -16,10 +15,10 @@ from fa_mobile.denoiser import GainSelector, RawDenoiser, Selected, subrange_ind
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.targets.base import SelectorKind
 from fa_mobile.targets.executorch_member import (
+    Member,
     check_delegation,
     count_operators,
     delegates,
-    k_sigma_scalars,
     quiet,
 )
 
@@ -28,16 +27,18 @@ class MethodMember(nn.Module):
     """``denoise_k(raw, a, b)``."""
 
     anchor_a: Tensor
-    anchor_ratio: Tensor
+    anchor_b: Tensor
 
-    def __init__(self, member: nn.Module, anchor: NoiseParameters) -> None:
+    def __init__(self, exported: nn.Module, member: Member, anchor: NoiseParameters) -> None:
         super().__init__()
-        self.member = member
+        self.exported = exported
+        self._scalars_at = member.scalars_at
         self.register_buffer("anchor_a", torch.tensor([anchor.a]))
-        self.register_buffer("anchor_ratio", torch.tensor([anchor.b / anchor.a]))
+        self.register_buffer("anchor_b", torch.tensor([anchor.b]))
 
     def forward(self, raw: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        out: Tensor = self.member(raw, *k_sigma_scalars(a, b, self.anchor_a, self.anchor_ratio))
+        scalars = self._scalars_at(a, b, self.anchor_a, self.anchor_b)
+        out: Tensor = self.exported(raw, *scalars)
         return out
 
 
@@ -68,10 +69,10 @@ class SelectByNoise(nn.Module):
 
 def methods_program(
     denoiser: RawDenoiser,
+    member: Member,
     members: Sequence[ExportedProgram],
     selector: SelectorKind,
     side: int,
-    sides: dict[int, Any],
 ) -> tuple[EdgeProgramManager, Counter[str], Counter[str]]:
     """``select`` and ``denoise_0`` .. in one program; operators inside and outside of delegates.
 
@@ -82,11 +83,10 @@ def methods_program(
     select = (SelectByGain if selector == "gain" else SelectByNoise)(denoiser.selector)
     scalars = tuple(torch.ones(1) for _ in range(1 if selector == "gain" else 2))
     programs = {"select": torch.export.export(select.eval(), scalars, strict=False)}
-    for index, (member, anchor) in enumerate(zip(members, denoiser.spec.anchors, strict=True)):
+    for index, (exported, anchor) in enumerate(zip(members, denoiser.spec.anchors, strict=True)):
         programs[f"denoise_{index}"] = torch.export.export(
-            MethodMember(member.module(), anchor),
+            MethodMember(exported.module(), member, anchor),
             (raw, torch.ones(1), torch.ones(1)),
-            dynamic_shapes=(sides, None, None),
             strict=False,
         )
     names = [name for name in programs if name != "select"]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 import torch
 from executorch.exir import EdgeCompileConfig, EdgeProgramManager, to_edge
@@ -24,19 +23,18 @@ from torch.export import ExportedProgram
 from fa_mobile.denoiser import RawDenoiser, subrange_index
 from fa_mobile.targets.base import ExportError, SelectorKind
 from fa_mobile.targets.executorch_member import (
+    Member,
     count_operators,
-    k_sigma_scalars,
     lower_member,
     quiet,
 )
 
-Branch = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+Branch = Callable[..., Tensor]
+"""(raw, index, *scalars) to denoised."""
 
 
 @torch.library.custom_op("fa_mobile::member", mutates_args=())
-def member_placeholder(
-    raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, member: int
-) -> Tensor:
+def member_placeholder(raw: Tensor, scalars: list[Tensor], member: int) -> Tensor:
     """Where a member's delegate will be called; never run."""
     raise NotImplementedError(f"member {member} was not replaced by its delegate")
 
@@ -47,27 +45,29 @@ def _(raw: Tensor, *_operands: object) -> Tensor:
 
 
 class Selection(nn.Module):
-    """(raw, a, b) to denoised: k-sigma's scalars and the tree of members, as exported."""
+    """(raw, a, b) to denoised: the domain's scalars and the tree of members, as exported.
+
+    ``member`` is any folded one: they differ in weights and anchors only.
+    """
 
     anchors_a: Tensor
-    anchor_ratios: Tensor
+    anchors_b: Tensor
 
-    def __init__(self, denoiser: RawDenoiser) -> None:
+    def __init__(self, denoiser: RawDenoiser, member: Member) -> None:
         super().__init__()
         self.selector = denoiser.selector
         anchors = denoiser.spec.anchors
         self.count = len(anchors)
         self.register_buffer("anchors_a", torch.tensor([anchor.a for anchor in anchors]))
-        self.register_buffer(
-            "anchor_ratios", torch.tensor([anchor.b / anchor.a for anchor in anchors])
-        )
+        self.register_buffer("anchors_b", torch.tensor([anchor.b for anchor in anchors]))
+        self._scalars_at = member.scalars_at
         self.run = _tree(0, self.count)
 
     def choose(self, raw: Tensor, a: Tensor, b: Tensor, index: Tensor) -> Tensor:
         """Run member ``index``, int64 [1]."""
         anchor_a = torch.index_select(self.anchors_a, 0, index)
-        ratio = torch.index_select(self.anchor_ratios, 0, index)
-        return self.run(raw, *k_sigma_scalars(a, b, anchor_a, ratio), index)
+        anchor_b = torch.index_select(self.anchors_b, 0, index)
+        return self.run(raw, index, *self._scalars_at(a, b, anchor_a, anchor_b))
 
 
 class GainProgram(Selection):
@@ -88,19 +88,16 @@ def _tree(low: int, high: int) -> Branch:
     """A function that runs member ``index`` of low..high - 1: nested ``torch.cond``, balanced."""
     if high - low == 1:
 
-        def leaf(
-            raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, _index: Tensor
-        ) -> Tensor:
-            out: Tensor = torch.ops.fa_mobile.member(raw, scale, offset, inverse, low)
+        def leaf(raw: Tensor, _index: Tensor, *scalars: Tensor) -> Tensor:
+            out: Tensor = torch.ops.fa_mobile.member(raw, list(scalars), low)
             return out
 
         return leaf
     middle = (low + high) // 2
     below, above = _tree(low, middle), _tree(middle, high)
 
-    def fork(raw: Tensor, scale: Tensor, offset: Tensor, inverse: Tensor, index: Tensor) -> Tensor:
-        operands = (raw, scale, offset, inverse, index)
-        out: Tensor = torch.cond(index >= middle, above, below, operands)
+    def fork(raw: Tensor, index: Tensor, *scalars: Tensor) -> Tensor:
+        out: Tensor = torch.cond(index >= middle, above, below, (raw, index, *scalars))
         return out
 
     return fork
@@ -108,16 +105,17 @@ def _tree(low: int, high: int) -> Branch:
 
 def selecting_program(
     denoiser: RawDenoiser,
+    member: Member,
     members: Sequence[ExportedProgram],
     selector: SelectorKind,
     side: int,
-    sides: dict[int, Any],
 ) -> tuple[EdgeProgramManager, Counter[str], Counter[str]]:
     """One callable over the members; operators inside and outside of their delegates.
 
     Args:
-        members: of signature (raw, scale, offset, inverse), quantized or not.
-        side, sides: of the example ``raw``, and its dynamic dimensions.
+        member: one of them, folded, not exported.
+        members: of signature (raw, *scalars), quantized or not.
+        side: H and W of ``raw``.
 
     Raises:
         ExportError: naming the operators of a member that XNNPACK left outside, or when the
@@ -125,13 +123,11 @@ def selecting_program(
     """
     lowered = [lower_member(program, f"member {k}") for k, program in enumerate(members)]
     scalars = 1 if selector == "gain" else 2
-    program = (GainProgram if selector == "gain" else NoiseProfileProgram)(denoiser).eval()
+    program = (GainProgram if selector == "gain" else NoiseProfileProgram)(denoiser, member).eval()
     # Not one tensor twice: export would merge the two inputs.
     example = (torch.full((1, 1, side, side), 100.0), *(torch.ones(1) for _ in range(scalars)))
     with quiet():
-        exported = torch.export.export(
-            program, example, dynamic_shapes=(sides, *([None] * scalars)), strict=False
-        )
+        exported = torch.export.export(program, example, strict=False)
         config = EdgeCompileConfig(_check_ir_validity=False)
         edge = to_edge(exported, compile_config=config).exported_program()
         insert_delegates(edge.graph_module, lowered)
@@ -163,10 +159,10 @@ def insert_delegates(root: fx.GraphModule, members: Sequence[LoweredBackendModul
         for node in list(graph.nodes):
             if "fa_mobile.member" not in str(node.target):
                 continue
-            *operands, member = node.args
+            raw, scalars, member = node.args
             with graph.inserting_before(node):
                 lowered = graph.get_attr(get_lowered_module_name(graph_module, members[member]))
-                call = graph.call_function(executorch_call_delegate, (lowered, *operands))
+                call = graph.call_function(executorch_call_delegate, (lowered, raw, *scalars))
                 call.meta["val"] = [node.meta["val"]]
                 result = graph.call_function(operator.getitem, (call, 0))
                 result.meta["val"] = node.meta["val"]

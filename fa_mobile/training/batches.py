@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fa_mobile.bayer import pack
-from fa_mobile.noise import KSigma, NoiseParameters, add_noise, k_sigma
+from fa_mobile.noise import NoiseParameters, add_noise
 from fa_mobile.selection import Edges, select
 from fa_mobile.sensor import SensorProfile
 from fa_mobile.training.sources import Mosaic, Source
@@ -21,8 +21,8 @@ Array = npt.NDArray[np.float32]
 class NoiseSampler(NamedTuple):
     """Draws (a, b): a log-uniform over ``a_range``, ln b on the profile's line with jitter.
 
-    ``edges`` and ``anchors`` say to which member's domain k-sigma takes each draw, so the common
-    network, which trains on the whole range, meets the very inputs that its members will.
+    ``edges`` and ``anchors`` say which member's domain each draw enters, so the common network,
+    which trains on the whole range, meets the very inputs that its members will.
     """
 
     profile: SensorProfile
@@ -32,25 +32,30 @@ class NoiseSampler(NamedTuple):
     anchors: Sequence[NoiseParameters]
     member: int | None
 
-    def draw(self, rng: np.random.Generator) -> tuple[NoiseParameters, KSigma]:
-        """A noise and the transform to its member's anchor."""
+    def draw(self, rng: np.random.Generator) -> tuple[NoiseParameters, NoiseParameters]:
+        """A noise and its member's anchor."""
         low, high = self.a_range
         a = math.exp(rng.uniform(math.log(low), math.log(high)))
         b = self.profile.line_b(a) * math.exp(rng.normal(0, self.log_b_jitter))
         noise = NoiseParameters(a, b)
         index = select(a, self.edges) if self.member is None else self.member
-        return noise, KSigma.between(noise, self.anchors[index])
+        return noise, self.anchors[index]
 
 
 class Batch(NamedTuple):
-    """Packed patches [N, 4, h, w]: the network's input, the clean target in the same domain.
+    """Packed patches [N, 4, h, w] of the normalised signal, and per patch [N, 1, 1, 1] the rest.
 
-    ``weight`` [N, 1, 1, 1] takes errors back to the normalised signal and divides them by
-    sqrt(a / a_mid), so that the noise of every sample weighs alike and no gain drowns the others.
+    ``a``, ``b``: the noise; ``anchor_a``, ``anchor_b``: of the member that serves it. ``weight``
+    divides errors by sqrt(a / a_mid), so that the noise of every sample weighs alike and no gain
+    drowns the others.
     """
 
-    z: Array
+    noisy: Array
     clean: Array
+    a: Array
+    b: Array
+    anchor_a: Array
+    anchor_b: Array
     weight: Array
 
 
@@ -80,15 +85,14 @@ def draw_batch(
     rng = np.random.default_rng([seed, step])
     side = patch // 2
     a_mid = math.sqrt(math.prod(sampler.profile.a_range))
-    z = np.empty((batch, 4, side, side), np.float32)
-    target = np.empty_like(z)
-    weight = np.empty((batch, 1, 1, 1), np.float32)
+    noisy = np.empty((batch, 4, side, side), np.float32)
+    truth = np.empty_like(noisy)
+    columns = np.empty((5, batch, 1, 1, 1), np.float32)
     for index in range(batch):
         source = sources[rng.choice(len(sources), p=probabilities)]
         clean = source.sample(rng, patch)
-        noise, transform = sampler.draw(rng)
-        noisy = simulate_capture(clean, noise, sampler.profile, rng)
-        z[index] = k_sigma(pack(noisy), transform)
-        target[index] = k_sigma(pack(clean), transform)
-        weight[index] = math.sqrt(a_mid / noise.a) / transform.scale
-    return Batch(z, target, weight)
+        noise, anchor = sampler.draw(rng)
+        noisy[index] = pack(simulate_capture(clean, noise, sampler.profile, rng))
+        truth[index] = pack(clean)
+        columns[:, index, 0, 0, 0] = (*noise, *anchor, math.sqrt(a_mid / noise.a))
+    return Batch(noisy, truth, *columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import safetensors
 import safetensors.torch
@@ -13,19 +13,20 @@ from torch import Tensor, nn
 
 from fa_mobile.errors import UserError
 from fa_mobile.files import replace_file
+from fa_mobile.training.muon import MOMENTS, Muon
 
 STATE_FILE: Final = "state.safetensors"
 AVERAGE: Final = "average"
 
 
 class RunState:
-    """A network under training with Adam's moments and the running average of its weights."""
+    """A network under training with Muon's moments and the running average of its weights."""
 
     def __init__(self, network: nn.Module, learning_rate: float) -> None:
         self.network = network
         self.parameters = dict(network.named_parameters())
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
-        self.optimizer = torch.optim.Adam(self.parameters.values(), lr=learning_rate)
+        self.optimizer = Muon(self.parameters.values(), lr=learning_rate)
         self.step = 0
         self.best_psnr = float("-inf")
 
@@ -41,10 +42,8 @@ class RunState:
         for name, parameter in self.parameters.items():
             tensors[f"weights.{name}"] = parameter.detach().contiguous()
             tensors[f"{AVERAGE}.{name}"] = self.average[name].contiguous()
-            moments: dict[str, Any] = self.optimizer.state[parameter]
-            if moments:
-                tensors[f"adam1.{name}"] = moments["exp_avg"].contiguous()
-                tensors[f"adam2.{name}"] = moments["exp_avg_sq"].contiguous()
+            for moment, value in self.optimizer.state[parameter].items():
+                tensors[f"{moment}.{name}"] = value.contiguous()
         facts = {"step": self.step, "best_psnr": self.best_psnr}
         with replace_file(folder / STATE_FILE) as partial:
             # Bytes, so that a full disk is an OSError and not the library's own kind of error.
@@ -65,18 +64,17 @@ class RunState:
                 for name, parameter in self.parameters.items():
                     parameter.copy_(tensors[f"weights.{name}"])
                     self.average[name].copy_(tensors[f"{AVERAGE}.{name}"])
-                    if f"adam1.{name}" in tensors:
-                        self.optimizer.state[parameter] = {
-                            "step": torch.tensor(float(facts["step"])),
-                            "exp_avg": tensors[f"adam1.{name}"].clone(),
-                            "exp_avg_sq": tensors[f"adam2.{name}"].clone(),
-                        }
+                    self.optimizer.state[parameter] = {
+                        moment: tensors[f"{moment}.{name}"].clone()
+                        for moment in MOMENTS
+                        if f"{moment}.{name}" in tensors
+                    }
         except (safetensors.SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"training state {path} cannot be used ({error}); delete the run folder to "
                 "start afresh"
             ) from error
-        self.step = int(facts["step"])
+        self.step = self.optimizer.steps = int(facts["step"])
         self.best_psnr = float(facts["best_psnr"])
 
 

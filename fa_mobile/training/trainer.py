@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from fa_mobile.domains import Domain, domain_of
 from fa_mobile.errors import UserError
 from fa_mobile.metrics import psnr
 from fa_mobile.networks import build_network
-from fa_mobile.noise import KSigma, inverse_k_sigma
 from fa_mobile.nsma import new_spec, subrange
 from fa_mobile.sensor import load_profile
 from fa_mobile.training.batches import Batch, NoiseSampler, draw_batch
@@ -80,10 +80,22 @@ def probabilities(sources: Sequence[Source]) -> np.ndarray[tuple[int], np.dtype[
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-def tensors(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A batch as torch tensors; the input channels-last, which trains 1.5 times as fast on CPU."""
-    z, clean, weight = (torch.from_numpy(array) for array in batch)
-    return z.contiguous(memory_format=torch.channels_last), clean, weight
+class Patches(NamedTuple):
+    """A batch as torch tensors: ``estimate = noisy + slope * network(features)``."""
+
+    features: Tensor
+    noisy: Tensor
+    slope: Tensor
+    clean: Tensor
+    weight: Tensor
+
+
+def entered(batch: Batch, domain: Domain) -> Patches:
+    """A batch in the network's domain; channels-last, which trains 1.5 times as fast on CPU."""
+    noisy, clean, a, b, anchor_a, anchor_b, weight = (torch.from_numpy(array) for array in batch)
+    features, slope = domain.enter(noisy, *domain.scalars(a, b, anchor_a, anchor_b))
+    features = features.contiguous(memory_format=torch.channels_last)
+    return Patches(features, noisy, slope, clean, weight)
 
 
 def _prefetched(make: Callable[[int], Batch], start: int, stop: int) -> Iterator[Batch]:
@@ -166,10 +178,11 @@ def train(
 
 
 def _step(state: RunState, batch: Batch, rate: float) -> float:
-    z, clean, weight = tensors(batch)
+    patches = entered(batch, domain_of(state.network))
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    loss = charbonnier((z + state.network(z) - clean) * weight)
+    estimate = patches.noisy + patches.slope * state.network(patches.features)
+    loss = charbonnier((estimate - patches.clean) * patches.weight)
     state.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(state.network.parameters(), 100.0)
@@ -194,15 +207,14 @@ def _validation_batches(
 
 @torch.no_grad()
 def validation_psnr(state: RunState, checks: Sequence[Batch]) -> float:
-    """Mean PSNR in dB over held-out patches, in the normalised signal scaled to mid-range noise."""
+    """Mean PSNR in dB over held-out patches, each brought to the same noise by its weight."""
     scores = []
     for batch in checks:
-        z, clean, weight = tensors(batch)
-        output = torch.func.functional_call(state.network, state.average, (z,)) + z
-        for estimate, truth, scale in zip(output, clean, weight, strict=True):
-            identity = KSigma(1 / float(scale), 0)
-            pair = (inverse_k_sigma(v.numpy(), identity) for v in (estimate, truth))
-            scores.append(psnr(*pair, data_range=1))
+        patches = entered(batch, domain_of(state.network))
+        residual = torch.func.functional_call(state.network, state.average, (patches.features,))
+        estimates = (patches.noisy + patches.slope * residual) * patches.weight
+        for estimate, truth in zip(estimates, patches.clean * patches.weight, strict=True):
+            scores.append(psnr(estimate.numpy(), truth.numpy(), data_range=1))
     return float(np.mean(scores))
 
 

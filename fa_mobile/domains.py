@@ -1,0 +1,103 @@
+"""The domains in which networks see a capture: there its noise is alike at every gain.
+
+A domain turns a normalised signal ``x`` of noise (a, b) into the features that a network takes,
+and says how far one unit of the network's output moves the signal:
+
+    denoised = x + slope * network(features)
+
+Only ``x`` and the slope touch the signal, so it stays in float whatever the network's precision.
+All scalars are tensors that broadcast with ``x``, computed once for each capture.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import torch
+from torch import Tensor, nn
+
+Scalars = tuple[Tensor, ...]
+
+
+class Domain(Protocol):
+    """How a capture enters a network, and how its residual comes back."""
+
+    def scalars(self, a: Tensor, b: Tensor, anchor_a: Tensor, anchor_b: Tensor) -> Scalars:
+        """What :meth:`enter` needs of the capture's noise (a, b) and the member's anchor."""
+
+    def enter(self, x: Tensor, *scalars: Tensor) -> tuple[Tensor, Tensor]:
+        """(features, slope) of ``x``."""
+
+    def in_dn(self, scalars: Scalars, black: float, span: float) -> Scalars:
+        """The scalars with which :meth:`enter` takes DN: the same features, the slope in DN.
+
+        Args:
+            scalars: for the normalised signal.
+            black, span: black level and white - black, DN.
+        """
+
+
+class KSigmaDomain:
+    """The k-sigma transform to the member's anchor (see :mod:`fa_mobile.noise`): linear.
+
+    There the noise is that of the anchor, so it still depends on the signal.
+    """
+
+    def scalars(self, a: Tensor, b: Tensor, anchor_a: Tensor, anchor_b: Tensor) -> Scalars:
+        scale = anchor_a / a
+        return scale, scale * (b / a) - anchor_b / anchor_a, a / anchor_a
+
+    def enter(self, x: Tensor, *scalars: Tensor) -> tuple[Tensor, Tensor]:
+        scale, offset, inverse = scalars
+        return x * scale + offset, inverse
+
+    def in_dn(self, scalars: Scalars, black: float, span: float) -> Scalars:
+        scale, offset, inverse = scalars
+        per_dn = scale / span
+        return per_dn, offset - per_dn * black, inverse * span
+
+
+class StabilizedDomain:
+    """A square root that makes the noise alike at every signal level, after F. J. Anscombe.
+
+    With S(x) = sqrt(a x + b + 4 a sqrt(b)), features = (2 / a) (S(x) - S(0)) / 20: noise has a
+    standard deviation near 1/20 in bright and dark parts and at every gain, and the full range is
+    6.5 at base gain, 0.8 at the highest of an IMX258. So eight bits resolve half the noise or
+    better everywhere, which they do not on a linear scale. The shift by 4 a sqrt(b) keeps noise
+    below the black level, down to four of its standard deviations, under the root. The anchor is
+    not needed.
+    """
+
+    NOISE: Final = 0.05
+    """Standard deviation of the noise in the features, about."""
+    _FLOOR: Final = 0.25
+
+    def scalars(self, a: Tensor, b: Tensor, anchor_a: Tensor, anchor_b: Tensor) -> Scalars:  # noqa: ARG002
+        # Tensors divided by tensors only: coremltools adds 1e-4 to the divisor of a number.
+        unit = torch.full_like(a, 2 * self.NOISE) / a
+        gain = unit * unit * a
+        level = unit * unit * (b + 4 * a * torch.sqrt(b))
+        floor = self._FLOOR * unit * unit * b
+        back = a / (2 * self.NOISE * self.NOISE)
+        return gain, level, floor, torch.sqrt(level), back
+
+    def enter(self, x: Tensor, *scalars: Tensor) -> tuple[Tensor, Tensor]:
+        gain, level, floor, origin, back = scalars
+        root = torch.sqrt(torch.maximum(x * gain + level, floor))
+        return root - origin, root * back
+
+    def in_dn(self, scalars: Scalars, black: float, span: float) -> Scalars:
+        gain, level, floor, origin, back = scalars
+        per_dn = gain / span
+        return per_dn, level - per_dn * black, floor, origin, back * span
+
+
+DOMAINS: Final[dict[str, Domain]] = {
+    "k-sigma": KSigmaDomain(),
+    "stabilized": StabilizedDomain(),
+}
+
+
+def domain_of(network: nn.Module) -> Domain:
+    """The domain that a network was made for."""
+    return DOMAINS[str(network.DOMAIN)]
