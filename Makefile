@@ -57,6 +57,7 @@ results: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python docs/render.py
+	$(BIN)/python benchmarks/render.py
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

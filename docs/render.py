@@ -88,9 +88,9 @@ SECTIONS: dict[str, Callable[[], str]] = {
 }
 
 
-def rendered(text: str) -> str:
-    """``text`` with every marked section written anew."""
-    for name, make in SECTIONS.items():
+def rendered(text: str, sections: dict[str, Callable[[], str]] | None = None) -> str:
+    """``text`` with every marked section (of ``SECTIONS`` by default) written anew."""
+    for name, make in (SECTIONS if sections is None else sections).items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if pattern.search(text):
             table = make()

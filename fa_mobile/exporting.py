@@ -7,6 +7,7 @@ import platform
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, get_args
 
@@ -15,7 +16,7 @@ from fa_mobile.counting import count, mosaic_halo
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.errors import UserError
 from fa_mobile.files import replace_folder
-from fa_mobile.folding import fold
+from fa_mobile.folding import FoldPlan, fold
 from fa_mobile.golden import selection_table, write_golden_vectors
 from fa_mobile.manifest import MANIFEST_FILE, Manifest, NetworkFacts, TensorSpec, Tolerance
 from fa_mobile.nsma import NoiseSubrangeModelArray, load_checkpoint
@@ -65,6 +66,9 @@ def export_recipe(
     report: Report,
     output: Path | None = None,
     only: Sequence[str] | None = None,
+    *,
+    folds: FoldPlan | None = None,
+    all_int8: bool = False,
 ) -> list[BundleResult]:
     """Export and verify everything that a recipe asks for.
 
@@ -73,6 +77,7 @@ def export_recipe(
         report: receives one line per step.
         output: folder for the bundles; None takes the recipe's.
         only: names of the recipe's targets to export; None takes all.
+        folds, all_int8: for comparisons, see :class:`fa_mobile.targets.base.ExportJob`.
 
     Raises:
         UserError: for a wrong recipe, checkpoint or sensor, or an unwritable folder.
@@ -86,8 +91,9 @@ def export_recipe(
     profile = load_profile(_sensor_name(recipe, path))
     array.spec = array.spec.model_copy(update={"profile": profile})
     patches = clean_patches(path.parent / recipe.calibration if recipe.calibration else None)
+    make = partial(_export_one, folds=folds, all_int8=all_int8)
     return [
-        _export_one(recipe, target_named(request.name), precision, array, patches, report, output)
+        make(recipe, target_named(request.name), precision, array, patches, report, output)
         for request in requests
         for precision in get_args(Precision)
         if precision in request.precisions
@@ -116,32 +122,37 @@ def _export_one(
     patches: Patches,
     report: Report,
     output: Path | None,
+    *,
+    folds: FoldPlan | None,
+    all_int8: bool,
 ) -> BundleResult:
     name = f"{array.spec.profile.name}-{target.name}-{precision}"
     samples = calibration_samples(patches, array.spec) if precision == "int8" else []
     destination = (output or Path(recipe.output)) / name
-    with replace_folder(destination) as partial:
+    with replace_folder(destination) as unfinished:
         job = ExportJob(
             array=array,
             precision=precision,
             selector=recipe.selector,
             tile=recipe.tile,
             calibration=samples,
-            folder=partial,
+            folder=unfinished,
             report=lambda line: report(f"{name}: {line}"),
+            folds=folds,
+            all_int8=all_int8,
         )
         exported = target.exporter()(job)
         report(f"{name}: golden vectors")
         manifest = _manifest(name, target, job, exported, patches)
         text = manifest.model_dump_json(indent=2) + "\n"
-        (partial / MANIFEST_FILE).write_text(text, encoding="utf-8")
+        (unfinished / MANIFEST_FILE).write_text(text, encoding="utf-8")
         report(f"{name}: verifying")
-        verification = verify_artifact(partial, manifest)
+        verification = verify_artifact(unfinished, manifest)
         if verification.status == "failed":
             raise ExportError(f"{name} did not match: {'; '.join(verification.problems)}")
-        for cache in partial.rglob("__pycache__"):
+        for cache in unfinished.rglob("__pycache__"):
             shutil.rmtree(cache)
-        write_sums(partial)
+        write_sums(unfinished)
     return BundleResult(destination, manifest, verification)
 
 

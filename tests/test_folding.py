@@ -12,7 +12,7 @@ from fa_mobile.counting import count
 from fa_mobile.denoiser import MemberDenoiser, PackNormalize, UnpackDenormalize
 from fa_mobile.folding import FoldPlan, fold, regroup, rewritten
 from fa_mobile.folding.affine import batch_norm
-from fa_mobile.folding.mosaic import packing_convolution, unpacking_convolution
+from fa_mobile.folding.mosaic import MosaicMember
 from fa_mobile.networks import build_network
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.sensor import SensorProfile
@@ -33,10 +33,10 @@ def largest_difference(a: Tensor, b: Tensor) -> float:
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=str)
-@pytest.mark.parametrize("name", ["paper", "paper-no-skips", "plain"])
+@pytest.mark.parametrize("name", ["mobile", "paper", "paper-no-skips", "plain"])
 def test_folded_network_is_equal(name: str, plan: FoldPlan) -> None:
     network = visible_array(1, name).networks[0].double()
-    z = torch.rand(2, 4, 12, 20, dtype=torch.float64)
+    z = torch.rand(2, 4, 16, 24, dtype=torch.float64)
     expected, given_ = network(z), fold(network, plan)(z)
     assert expected.abs().max() > 0.01  # a residual of zero would equal anything
     assert largest_difference(expected, given_) <= EXACT
@@ -48,14 +48,15 @@ def test_folded_network_is_equal(name: str, plan: FoldPlan) -> None:
     cols=st.integers(1, 5),
     gain=st.floats(0.5, 100),
     plan=st.sampled_from(PLANS),
+    name=st.sampled_from(["mobile", "paper"]),
 )
 def test_folded_denoiser_is_equal(
-    profile: SensorProfile, rows: int, cols: int, gain: float, plan: FoldPlan
+    profile: SensorProfile, rows: int, cols: int, gain: float, plan: FoldPlan, name: str
 ) -> None:
-    array = visible_array(1)
+    array = visible_array(1, name)
     member = MemberDenoiser(array.networks[0], array.spec.anchors[0], profile).double().eval()
     generator = torch.Generator().manual_seed(rows * 10 + cols)
-    raw = torch.rand(1, 1, 8 * rows, 8 * cols, dtype=torch.float64, generator=generator) * 1023
+    raw = torch.rand(1, 1, 16 * rows, 16 * cols, dtype=torch.float64, generator=generator) * 1023
     noise = [torch.tensor([v], dtype=torch.float64) for v in profile.noise(gain)]
     difference = largest_difference(member(raw, *noise), fold(member, plan)(raw, *noise))
     assert difference <= EXACT * 1023  # the bound is for a signal of 0..1, this one is in DN
@@ -114,20 +115,22 @@ def test_packing_with_a_black_level_per_channel(profile: SensorProfile) -> None:
     uneven = with_black(profile, 60, 64, 65, 70)
     raw = torch.rand(1, 1, 6, 8, dtype=torch.float64) * 1023
     pack, unpack = PackNormalize(uneven).double(), UnpackDenormalize(uneven).double()
-    folded = packing_convolution(pack)
-    assert folded is not None
-    assert largest_difference(pack(raw), folded(raw)) <= EXACT
     assert largest_difference(unpack(pack(raw)), raw) <= EXACT * 1023
-    # One transposed convolution has one bias: it cannot hold four black levels, so none is made.
-    assert unpacking_convolution(unpack) is None
 
 
-def test_unpacking_with_one_black_level(profile: SensorProfile) -> None:
-    planes = torch.rand(1, 4, 3, 4, dtype=torch.float64)
-    unpack = UnpackDenormalize(profile).double()
-    folded = unpacking_convolution(unpack)
-    assert folded is not None
-    assert largest_difference(unpack(planes), folded(planes)) <= EXACT * 1023
+@pytest.mark.parametrize("name", ["mobile", "paper"])
+def test_member_goes_to_the_mosaic_only_with_shared_levels(
+    profile: SensorProfile, name: str
+) -> None:
+    array = visible_array(1, name)
+
+    def folded(sensor: SensorProfile) -> nn.Module:
+        member = MemberDenoiser(array.networks[0], array.spec.anchors[0], sensor)
+        return fold(member.eval(), FoldPlan())
+
+    assert isinstance(folded(profile), MosaicMember)
+    # Scalars fold one black level, not four: the planes stay, and each keeps its own.
+    assert isinstance(folded(with_black(profile, 60, 64, 65, 70)), MemberDenoiser)
 
 
 def test_member_denoiser_is_the_formula_of_k_sigma(profile: SensorProfile) -> None:
@@ -135,7 +138,8 @@ def test_member_denoiser_is_the_formula_of_k_sigma(profile: SensorProfile) -> No
     from fa_mobile.noise import KSigma, inverse_k_sigma, k_sigma
 
     array = visible_array(1)
-    anchor = array.spec.anchors[0]
+    # As float32, like the member holds it.
+    anchor = NoiseParameters(*torch.tensor(array.spec.anchors[0]).tolist())
     member = MemberDenoiser(array.networks[0], anchor, profile).double().eval()
     raw = torch.rand(1, 1, 16, 16, dtype=torch.float64) * 1023
     noise = NoiseParameters(2e-3, 3e-5)

@@ -51,7 +51,7 @@ def test_residual_has_the_shape_of_the_input(name: str) -> None:
 
 
 def test_unknown_network_is_named() -> None:
-    with pytest.raises(ValueError, match="'unet'.*allowed are paper"):
+    with pytest.raises(ValueError, match="'unet'.*allowed are mobile, paper"):
         build_network("unet")
 
 

@@ -8,7 +8,18 @@ import warnings
 import typer
 
 from fa_mobile import __version__
-from fa_mobile.cli import demo, denoise, evaluate, export, inspect, macs, simulate, train, verify
+from fa_mobile.cli import (
+    bench,
+    demo,
+    denoise,
+    evaluate,
+    export,
+    inspect,
+    macs,
+    simulate,
+    train,
+    verify,
+)
 from fa_mobile.errors import UserError
 
 app = typer.Typer(
@@ -19,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     add_completion=False,
 )
-for module in (export, verify, inspect, denoise, simulate, evaluate, macs, train, demo):
+for module in (export, verify, inspect, bench, denoise, simulate, evaluate, macs, train, demo):
     app.command(name=module.NAME, epilog=module.EPILOG)(module.run)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from torch import nn
 
@@ -17,21 +18,27 @@ from fa_mobile.folding.skips import replicated_skip
 
 @dataclass(frozen=True)
 class FoldPlan:
-    """Which exact rewrites a runtime gains from.
+    """Which exact rewrites a runtime gains from; which it does was measured (``tuned.json``).
 
-    ``group_width``: merge groups until each has this many input channels; None makes the
-    convolutions dense, 0 leaves them. The other folds always pay or cost nothing, except:
-    ``fuse_heads`` (one gamma|beta convolution) and ``mosaic`` (no packed planes, see
-    :mod:`fa_mobile.folding.mosaic`).
+    ``pooling``: average pooling as convolution. ``skips``: the shrunk skip's replication within
+    its 1x1. ``group_width``: merge groups until each has this many input channels; None makes the
+    convolutions dense, 0 leaves them. ``fuse_heads``: one gamma|beta convolution. ``mosaic``: no
+    packed planes, see :mod:`fa_mobile.folding.mosaic`.
     """
 
+    pooling: bool = True
+    skips: bool = True
     group_width: int | None = 0
     fuse_heads: bool = False
     mosaic: bool = True
 
     def rewrites(self) -> tuple[Rewrite, ...]:
         """The rewrites in the order in which they apply."""
-        chain: list[Rewrite] = [batch_norm, pooled_conv, lone_pool(4), replicated_skip]
+        chain: list[Rewrite] = [batch_norm]
+        if self.pooling:
+            chain += [pooled_conv, lone_pool(4)]
+        if self.skips:
+            chain.append(replicated_skip)
         if self.fuse_heads:
             chain.append(fused_heads)
         if self.group_width != 0:
@@ -41,9 +48,13 @@ class FoldPlan:
         return tuple(chain)
 
 
+UNFOLDED: Final = FoldPlan(pooling=False, skips=False, mosaic=False)
+"""The network as its authors would write it: what a naive export gives, for comparison."""
+
+
 def fold(module: nn.Module, plan: FoldPlan) -> nn.Module:
     """A folded copy of ``module`` (a network or a whole denoiser) in eval mode."""
     return rewritten(module, *plan.rewrites())
 
 
-__all__ = ["FoldPlan", "fold", "regroup", "rewritten"]
+__all__ = ["UNFOLDED", "FoldPlan", "fold", "regroup", "rewritten"]

@@ -164,6 +164,9 @@ class PmridNet(nn.Module):
         self.dec4 = _PmridDecoderStage(32, 16, 16)
         self.out0 = _PmridDecoderBlock(16)
         self.out1 = _Plain(16, 4, relu=False)
+        # An untrained network must not harm: it starts close to "no residual".
+        nn.init.normal_(self.out1.conv.weight, std=1e-3)
+        nn.init.zeros_(self.out1.conv.bias)  # type: ignore[arg-type]
 
     def forward(self, z: Tensor) -> Tensor:
         x0 = self.conv0(z)

@@ -1,6 +1,8 @@
-"""Running a .pte on this machine, on the runtime in the ``executorch`` wheel.
+"""Running a .pte on this machine, in the runtime of the ``executorch`` wheel or without torch.
 
-That runtime's bindings need torch, so both are imported when a model is opened, not before.
+The wheel's bindings need torch. Where they are not installed (the small install, or an ARM
+machine that only runs bundles) the package ``executorch-numpy-runtime`` serves, which holds the
+same C++ runtime and XNNPACK. Either is imported when a model is opened, not before.
 """
 
 from __future__ import annotations
@@ -8,21 +10,21 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from fa_mobile.errors import UserError
-from fa_mobile.hush import hush_exporters
 
 Array = npt.NDArray[np.float32]
+Method = Callable[[Sequence[Array]], Sequence[npt.NDArray[np.generic]]]
+"""A loaded method: float32 inputs to outputs, none of them shared with the runtime."""
 _IDENTIFIER: Final = slice(4, 8)
 _IDENTIFIERS: Final = (b"ET12", b"ET13")
-_BACKEND: Final = "XnnpackBackend"
 
 
 class ExecutorchModel:
@@ -30,23 +32,22 @@ class ExecutorchModel:
 
     Args:
         path: of the file.
+        threads: of the runtime; 0 leaves the number to it (one for each core). ExecuTorch has one
+            pool of threads for a process: models that are open together have the same number.
+            The runtime without torch takes 0 only.
 
     Raises:
-        UserError: without the runtime, or for a file that is not a program of fa-mobile's.
+        UserError: without a runtime, for a file that is not a program of fa-mobile's, and for a
+            number of threads that the runtime cannot give.
     """
 
-    def __init__(self, path: Path) -> None:
-        data = _read(path)
-        runtime = _runtime()
-        with _without_log(), _refusing(f"{path} cannot be loaded by ExecuTorch; export it anew"):
-            self._program = runtime.load_program(data)
-            self._names = frozenset(self._program.method_names)
-            if "forward" not in self._names and "select" not in self._names:
-                raise UserError(
-                    f"{path} has the methods {', '.join(sorted(self._names)) or '(none)'}; allowed "
-                    "are 'forward', or 'select' with 'denoise_<member>': export it anew"
-                )
-            self._methods = {name: self._program.load_method(name) for name in self._names}
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        self._methods = load_methods(path, threads=threads)
+        if "forward" not in self._methods and "select" not in self._methods:
+            raise UserError(
+                f"{path} has the methods {', '.join(sorted(self._methods)) or '(none)'}; allowed "
+                "are 'forward', or 'select' with 'denoise_<member>': export it anew"
+            )
         self._path = path
 
     def run(self, raw: Array, *scalars: Array) -> Array:
@@ -62,22 +63,50 @@ class ExecutorchModel:
         Raises:
             UserError: when the runtime refuses the inputs (a shape or count that is not allowed).
         """
-        inputs = [_tensor(raw), *(_tensor(scalar) for scalar in scalars)]
+        inputs = [np.ascontiguousarray(value, np.float32) for value in (raw, *scalars)]
         with _refusing(
             f"{self._path} refused inputs of shapes {[list(value.shape) for value in inputs]}; "
             "see the manifest for sizes and inputs"
         ):
-            if "forward" in self._names:
-                (denoised,) = self._execute("forward", inputs)
+            if "forward" in self._methods:
+                (denoised,) = self._methods["forward"](inputs)
             else:
-                selected = self._execute("select", inputs[1:])
-                noise = selected[:2] if len(inputs) == 2 else inputs[1:]
-                (denoised,) = self._execute(f"denoise_{int(selected[-1])}", [inputs[0], *noise])
-        return np.array(denoised.numpy(), np.float32)
+                *noise, index = self._methods["select"](inputs[1:])
+                given = [np.asarray(value, np.float32) for value in noise[:2]]
+                chosen = self._methods[f"denoise_{int(index.item())}"]
+                (denoised,) = chosen([inputs[0], *(given if len(inputs) == 2 else inputs[1:])])
+        return np.asarray(denoised, np.float32)
 
-    def _execute(self, method: str, inputs: Sequence[Any]) -> Sequence[Any]:
-        outputs: Sequence[Any] = self._methods[method].execute(inputs)
-        return outputs
+
+def load_methods(path: Path, *, threads: int = 0) -> Mapping[str, Method]:
+    """Every method of a program by its name, from the runtime that is installed.
+
+    Args:
+        path: a ``.pte``, of fa-mobile's or another.
+        threads: see :class:`ExecutorchModel`.
+
+    Raises:
+        UserError: as :class:`ExecutorchModel` does, but for the names of the methods.
+    """
+    if threads < 0:
+        raise UserError(f"threads={threads} was given; allowed are whole numbers from 0")
+    data = _read(path)
+    load = _loader()
+    with without_log(), _refusing(f"{path} cannot be loaded by ExecuTorch; export it anew"):
+        return load(data, threads)
+
+
+def _loader() -> Callable[[bytes, int], Mapping[str, Method]]:
+    if find_spec("executorch") is not None and find_spec("torch") is not None:
+        from fa_mobile.runtimes.executorch_torch import load
+    elif find_spec("executorch_numpy_runtime") is not None:
+        from fa_mobile.runtimes.executorch_numpy import load
+    else:
+        raise UserError(
+            "running a .pte needs ExecuTorch's runtime; pip install 'fa-mobile[export]', or "
+            "without torch (Python 3.12 or newer): pip install executorch-numpy-runtime==1.4.0"
+        )
+    return load
 
 
 def _read(path: Path) -> bytes:
@@ -91,34 +120,8 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _runtime() -> Any:
-    hush_exporters()  # the bindings import torchao
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the bindings announce that they are experimental
-            from executorch.runtime import Runtime
-
-            runtime = Runtime.get()
-    except ImportError as error:
-        raise UserError(
-            f"running a .pte needs ExecuTorch's runtime ({error}); pip install 'fa-mobile[export]'"
-        ) from error
-    if not runtime.backend_registry.is_available(_BACKEND):
-        raise UserError(
-            f"this build of ExecuTorch has no {_BACKEND}; pip install 'fa-mobile[export]' brings "
-            "one that has"
-        )
-    return runtime
-
-
-def _tensor(array: Array) -> Any:
-    import torch
-
-    return torch.from_numpy(np.ascontiguousarray(array, np.float32))
-
-
 @contextlib.contextmanager
-def _without_log() -> Iterator[None]:
+def without_log() -> Iterator[None]:
     """Keep the runtime's own log off the terminal: it tells of files that only phones have.
 
     It is written by C++ to the process's standard error, past Python; failures raise as well.

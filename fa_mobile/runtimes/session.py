@@ -152,7 +152,7 @@ def load_model(folder: Path, manifest: Manifest, *, threads: int = 0) -> Model:
     if manifest.target == "executorch":
         from fa_mobile.runtimes.executorch import ExecutorchModel
 
-        return ExecutorchModel(path)
+        return ExecutorchModel(path, threads=threads)
     raise UserError(
         f"bundle {manifest.name} is a Core ML model, which runs on Apple systems only; "
         "run it in the iOS app, or take an ONNX or ExecuTorch bundle here"

@@ -37,6 +37,10 @@ class ExportJob:
     shapes are dynamic, the only one where they are fixed. ``calibration`` holds the samples of
     each member, drawn from its own subrange; empty where nothing is quantized. ``folder`` exists
     and receives the model file(s). ``report`` takes one line per step of the work.
+
+    Two are for comparisons only. ``folds``: other rewrites than the target's own (None);
+    ``UNFOLDED`` gives the naive export. ``all_int8``: int8 leaves nothing in float, whatever
+    quality that costs.
     """
 
     array: NoiseSubrangeModelArray
@@ -46,6 +50,8 @@ class ExportJob:
     calibration: Sequence[Sequence[CalibrationSample]]
     folder: Path
     report: Callable[[str], None]
+    folds: FoldPlan | None = None
+    all_int8: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from torch.export import ExportedProgram
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.errors import UserError
 from fa_mobile.files import replace_file
-from fa_mobile.folding import FoldPlan, fold
+from fa_mobile.folding import UNFOLDED, FoldPlan, fold
 from fa_mobile.quantization import (
     QuantizationPlan,
     QuantizedMember,
@@ -58,7 +58,7 @@ LADDER: Final = (
 def export(
     job: ExportJob,
     *,
-    form: Form = "call",
+    form: Form | None = None,
     quantization: QuantizationPlan | None = None,
 ) -> Exported:
     """Write ``model.pte`` into the job's folder, load it and run it once.
@@ -66,7 +66,8 @@ def export(
     Args:
         job: ``precision`` fp32 or int8. ``tile`` is the one H and W, a multiple of the network's
             stride.
-        form: one callable, or one method per member (see the module).
+        form: one callable, or one method per member (see the module); None takes the callable,
+            except for a naive export, whose members are not one delegate each.
         quantization: what stays float in int8, each pattern matching something; None finds it
             for each member on its calibration samples (see :func:`int8_member`).
 
@@ -77,11 +78,18 @@ def export(
     check_job(job, ("fp32", "int8"))
     denoiser = RawDenoiser(job.array).eval()
     check_tile(denoiser, job.tile)
-    members = [_folded(member) for member in denoiser.members]
-    programs, islands = _member_programs(job, members, denoiser.stride, quantization)
+    folds = job.folds or FOLD_PLAN
+    naive = folds == UNFOLDED
+    form = form or ("methods" if naive else "call")
+    members = [_folded(member, folds) for member in denoiser.members]
+    plan = QuantizationPlan() if job.all_int8 else quantization
+    programs, islands = _member_programs(job, members, denoiser.stride, plan)
     job.report(f"lowering {len(programs)} members to XNNPACK")
-    build = selecting_program if form == "call" else methods_program
-    edge, delegated, outside = build(denoiser, members[0], programs, job.selector, job.tile)
+    given = (denoiser, members[0], programs, job.selector, job.tile)
+    if form == "call":
+        edge, delegated, outside = selecting_program(*given)
+    else:
+        edge, delegated, outside = methods_program(*given, one_delegate=not naive)
     with quiet():
         manager = edge.to_executorch()
     with replace_file(job.folder / MODEL_FILE) as partial:
@@ -93,7 +101,7 @@ def export(
         files=(MODEL_FILE,),
         inputs=inputs,
         fixed_shape=True,
-        fold_plan=FOLD_PLAN,
+        fold_plan=folds,
         delegated=dict(sorted(delegated.items())),
         undelegated=dict(sorted(outside.items())),
         float_islands=islands,
@@ -102,8 +110,8 @@ def export(
     )
 
 
-def _folded(member: nn.Module) -> Member:
-    folded = fold(member, FOLD_PLAN)
+def _folded(member: nn.Module, folds: FoldPlan) -> Member:
+    folded = fold(member, folds)
     assert isinstance(folded, Member)
     return folded
 

@@ -73,11 +73,14 @@ def methods_program(
     members: Sequence[ExportedProgram],
     selector: SelectorKind,
     side: int,
+    *,
+    one_delegate: bool = True,
 ) -> tuple[EdgeProgramManager, Counter[str], Counter[str]]:
     """``select`` and ``denoise_0`` .. in one program; operators inside and outside of delegates.
 
     Raises:
-        ExportError: naming the operators of a member that XNNPACK left outside.
+        ExportError: with ``one_delegate``, naming the operators of a member that XNNPACK left
+            outside.
     """
     raw = torch.full((1, 1, side, side), 100.0)
     select = (SelectByGain if selector == "gain" else SelectByNoise)(denoiser.selector)
@@ -95,10 +98,13 @@ def methods_program(
             programs, partitioner={name: [XnnpackPartitioner()] for name in names}
         )
     inside: Counter[str] = Counter()
+    outside = count_operators(edge.exported_program("select").graph_module)
     for name in names:
         graph_module = edge.exported_program(name).graph_module
-        check_delegation(graph_module, name)
+        if one_delegate:
+            check_delegation(graph_module, name)
+        else:
+            outside += count_operators(graph_module)
         for lowered in delegates(graph_module):
             inside += count_operators(lowered.original_module.graph_module)
-    outside = count_operators(edge.exported_program("select").graph_module)
     return edge, inside, outside

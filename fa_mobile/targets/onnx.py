@@ -46,7 +46,9 @@ def export(
             refuses, and a model that onnxruntime does not load and run.
     """
     check_job(job, tuple(PLANS))
-    plan = PLANS[job.precision] if plan is None else plan
+    plan = plan or job.folds or PLANS[job.precision]
+    if job.all_int8:
+        ladder = ((),)
     denoiser = RawDenoiser(job.array).eval()
     models, quantized = [], []
     for index, member in enumerate(denoiser.members):

@@ -1,0 +1,170 @@
+"""Write the tables of benchmarks/README.md from the reports in benchmarks/results/.
+
+Run by 'make docs'; the reports are what 'fa-mobile bench --output' wrote, from this machine, from
+CI or from a phone's benchmark app. Tables are made by docs/render.py, which does the same for the
+other documents.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from fa_mobile.bench.files import read_report
+from fa_mobile.bench.schema import Entry, Report
+
+HERE = Path(__file__).parent
+README = HERE / "README.md"
+RESULTS = HERE / "results"
+NONE = "*No report is stored yet.*"
+_MIB = 2**20
+
+
+def _docs() -> ModuleType:
+    """docs/render.py, which is a script and in no package."""
+    spec = importlib.util.spec_from_file_location("docs_render", HERE.parent / "docs" / "render.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+DOCS = _docs()
+
+
+def reports() -> dict[str, Report]:
+    """Every stored report by its file's name without the ending."""
+    return {path.stem: read_report(path) for path in sorted(RESULTS.glob("*.json"))}
+
+
+def conditions() -> str:
+    """Machine and settings of each report."""
+    rows = []
+    for name, report in reports().items():
+        device, settings = report.device, report.settings
+        runtimes = ", ".join(f"{key} {value}" for key, value in device.runtimes.items())
+        what = device.cpu if device.kind == "host" else f"{device.maker} {device.model}"
+        rows.append(
+            [name, f"{what}, {device.cores} cores", " ".join(device.flags), device.os, runtimes,
+             str(settings.threads or "runtime's"), settings.kind]
+        )  # fmt: skip
+    header = ["report", "device", "extensions", "system", "runtimes", "threads", "kind"]
+    return _table(header, rows)
+
+
+def times() -> str:
+    """Each bundle at each size: times, ratio to the peer, memory, attained speed."""
+    rows = [
+        [name, *_times(report, e)] for name, report in reports().items() for e in report.entries
+    ]
+    header = [
+        "report", "bundle", "MP", "min ms", "median", "p90", "ms/MP", "over peer", "load",
+        "first run", "peak MiB", "GMAC/s", "of ceiling",
+    ]  # fmt: skip
+    return _table(header, rows)
+
+
+def _times(report: Report, entry: Entry) -> list[str]:
+    timing, ratio, start, roof = entry.timing, entry.ratio, entry.start, entry.roof
+    ceiling = report.best_ceiling(entry.target, entry.precision)
+    known = roof is not None and ceiling is not None
+    return [
+        entry.bundle + (" (random weights)" if entry.weights == "random" else ""),
+        f"{entry.megapixels:.2f}",
+        *([f"{v:.1f}" for v in (timing.min_ms, timing.median_ms, timing.p90_ms, timing.ms_per_mp)]
+          if timing else ["-"] * 4),
+        f"{ratio.median:.3f} x {ratio.peer}" if ratio else "-",
+        *([f"{start.load_ms:.0f}", f"{start.first_ms:.0f}"] if start else ["-"] * 2),
+        f"{entry.memory.peak_bytes / _MIB:.0f}" if entry.memory else "-",
+        f"{roof.executed_gmacs_per_s:.1f}" if roof else "-",
+        f"{roof.executed_gmacs_per_s / ceiling.gmacs_per_s:.0%}" if known else "-",  # type: ignore[union-attr]
+    ]  # fmt: skip
+
+
+def counts() -> str:
+    """What does not vary from run to run, and each kind of operator's share of the time."""
+    rows = []
+    for name, report in reports().items():
+        for entry in report.entries:
+            c = entry.counts
+            rows.append(
+                [name, entry.bundle, f"{entry.megapixels:.2f}", f"{c.nominal_gmacs_per_mp:.2f}",
+                 f"{c.executed_gmacs_per_mp:.2f}", f"{c.bundle_bytes:,}",
+                 "-" if c.arena_bytes is None else f"{c.arena_bytes:,}",
+                 f"{c.delegated} + {c.undelegated}",
+                 ", ".join(f"{cpu} {n / 1e9:.2f}" for cpu, n in c.instructions_per_mp.items())
+                 or "-",
+                 _kinds(entry)]
+            )  # fmt: skip
+    header = [
+        "report", "bundle", "MP", "GMACs/MP", "executed", "bundle bytes", "arena bytes",
+        "operators in + out", "G instructions/MP", "time by kind of operator",
+    ]  # fmt: skip
+    return _table(header, rows)
+
+
+def _kinds(entry: Entry) -> str:
+    shares: dict[str, float] = defaultdict(float)
+    for operator in entry.operators or ():
+        shares[operator.kind] += operator.share
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
+    return ", ".join(f"{kind} {share:.0%}" for kind, share in ordered) or "-"
+
+
+def ceilings() -> str:
+    """The best convolution of each runtime and precision, and the memory's bandwidth."""
+    rows = []
+    for name, report in reports().items():
+        for target, precision in dict.fromkeys((c.target, c.precision) for c in report.ceilings):
+            best = report.best_ceiling(target, precision)
+            assert best is not None
+            what = f"{best.kernel}x{best.kernel}, {best.channels} channels"
+            rows.append([name, f"{target} {precision}", what, f"{best.gmacs_per_s:.1f} GMAC/s"])
+        if report.bandwidth is not None:
+            rate = f"{report.bandwidth.gbytes_per_s:.1f} GB/s"
+            rows.append([name, "memory", f"{report.bandwidth.threads} thread(s)", rate])
+    return _table(["report", "what", "of", "best"], rows)
+
+
+def missing() -> str:
+    """What was not measured, with the reason."""
+    lines = []
+    for name, report in reports().items():
+        reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for field, reason in report.missing.items():
+            reasons[field, reason].append("all")
+        for entry in report.entries:
+            for field, reason in entry.missing.items():
+                reasons[field, reason].append(entry.bundle)
+        lines += [
+            f"- {name}, {', '.join(dict.fromkeys(who))}: {field.replace('_', ' ')} {reason}"
+            for (field, reason), who in reasons.items()
+        ]
+    return "\n".join(lines) or NONE
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    table: str = DOCS.markdown(header, rows) if rows else NONE
+    return table
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "conditions": conditions,
+    "times": times,
+    "counts": counts,
+    "ceilings": ceilings,
+    "missing": missing,
+}
+
+
+def rendered(text: str) -> str:
+    """``text`` with every table written anew."""
+    made: str = DOCS.rendered(text, SECTIONS)
+    return made
+
+
+if __name__ == "__main__":
+    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What bundles cost: interleaved timing, memory, operators, roofline and the regression gate."""

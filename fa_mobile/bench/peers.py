@@ -1,0 +1,125 @@
+"""Networks to compare with, by name, exported when they are first asked for.
+
+Peers carry random weights unless released ones are given: a runtime takes the same time for any.
+Their bundles say so ("random-..." as the checkpoint), and so does a report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from fa_mobile.errors import UserError
+from fa_mobile.manifest import MANIFEST_FILE, Manifest
+from fa_mobile.targets.table import PRECISIONS
+
+PEERS_FOLDER: Final = Path("build/peers")
+RANDOM: Final = "random-"
+"""How the checkpoint of a peer with random weights is called, followed by the network."""
+
+_NETWORKS: Final = {
+    "pmrid": "pmrid",
+    "plain": "plain",
+    "paper": "paper",
+    "mobile": "mobile",
+    "naive": "paper",
+}
+"""Peer names to network names. ``naive`` is the paper's network without any fold."""
+PEER_NAMES: Final = tuple(_NETWORKS)
+_SENSOR: Final = "imx258"
+_TILE: Final = 1024
+_SEED: Final = 2103
+
+
+class Peer(NamedTuple):
+    """A peer's name without its precision, and the precision (None: not stated)."""
+
+    name: str
+    precision: str | None
+
+
+def parse_peer(text: str) -> Peer | None:
+    """ "plain", "plain-fp32", "plain-int8"; None for what is not the name of a peer."""
+    name, _, last = text.rpartition("-")
+    known = {precision for precisions in PRECISIONS.values() for precision in precisions}
+    peer = Peer(name, last) if last in known else Peer(text, None)
+    return peer if peer.name in PEER_NAMES else None
+
+
+def has_random_weights(manifest: Manifest) -> bool:
+    """Whether a bundle is a peer that was exported without training."""
+    return manifest.checkpoint.startswith(RANDOM)
+
+
+def peer_bundle(
+    name: str,
+    target: str,
+    precision: str,
+    folder: Path,
+    report: Callable[[str], None] = lambda _line: None,
+) -> Path:
+    """The bundle of a peer, exported into ``folder`` unless it is there.
+
+    Args:
+        name: one of ``PEER_NAMES``.
+        folder: of all peers; a bundle in it that was damaged is not repaired, remove it.
+
+    Raises:
+        UserError: for a name, target or precision that is unknown, or without the exporters.
+        ExportError: when the export does not match in its runtime.
+    """
+    if name not in PEER_NAMES:
+        raise UserError(
+            f"peer {name!r} was given; allowed are {', '.join(PEER_NAMES)}, each also with a "
+            "precision (plain-fp32), or the folder of a bundle"
+        )
+    if precision not in PRECISIONS.get(target, ()):
+        raise UserError(
+            f"peer {name} was asked for as {target} {precision}; allowed are "
+            + ", ".join(f"{t} {p}" for t, ps in PRECISIONS.items() for p in ps)
+        )
+    bundle = folder / f"{name}-{target}-{precision}"
+    if not (bundle / MANIFEST_FILE).is_file():
+        report(f"exporting the peer {bundle.name}")
+        _export(name, target, precision, bundle, report)
+    return bundle
+
+
+def _export(
+    name: str, target: str, precision: str, bundle: Path, report: Callable[[str], None]
+) -> None:
+    """One network with random weights, through the recipe machinery, moved to ``bundle``.
+
+    One member, and int8 throughout: islands that random weights would ask for mean nothing.
+    """
+    from fa_mobile.needs import require_export
+
+    require_export()
+    import tempfile
+
+    import torch
+
+    from fa_mobile.exporting import export_recipe
+    from fa_mobile.folding import UNFOLDED
+    from fa_mobile.nsma import NoiseSubrangeModelArray, new_spec, save_checkpoint
+    from fa_mobile.sensor import load_profile
+
+    network = _NETWORKS[name]
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".peer-", dir=bundle.parent) as work:
+        with torch.random.fork_rng():
+            torch.manual_seed(_SEED)  # the same bytes each time: baselines name the peer's hash
+            spec = new_spec(f"{RANDOM}{network}", network, load_profile(_SENSOR), 1)
+            save_checkpoint(NoiseSubrangeModelArray.untrained(spec), Path(work) / "array")
+        recipe = Path(work) / "recipe.toml"
+        recipe.write_text(
+            f'schema_version = 1\nsensor = "{_SENSOR}"\ncheckpoint = "array"\ntile = {_TILE}\n'
+            f'[[target]]\nname = "{target}"\nprecisions = ["{precision}"]\n',
+            encoding="utf-8",
+        )
+        folds = UNFOLDED if name == "naive" else None
+        (made,) = export_recipe(
+            recipe, report, Path(work) / "dist", folds=folds, all_int8=precision == "int8"
+        )
+        made.folder.replace(bundle)
