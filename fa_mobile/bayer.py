@@ -63,7 +63,10 @@ def _require_2d(mosaic: npt.NDArray[np.generic]) -> None:
 
 
 def pad_to_phase(
-    mosaic: npt.NDArray[np.generic], cfa: CfaPattern, multiple: int = 2, minimum: int = 2
+    mosaic: npt.NDArray[np.generic],
+    cfa: CfaPattern,
+    multiple: int = 2,
+    minimum: tuple[int, int] = (2, 2),
 ) -> tuple[npt.NDArray[np.generic], tuple[int, int]]:
     """Mirror-pad a mosaic [H, W] so that red is at the origin and both sides fit a network.
 
@@ -73,24 +76,31 @@ def pad_to_phase(
     Args:
         mosaic: [H, W], any dtype, in pattern ``cfa``.
         multiple: the padded sides are multiples of this even number.
-        minimum: and at least this long.
+        minimum: rows and columns that they are at least.
 
     Returns:
         The padded mosaic and (row, column) at which the input starts in it.
     """
     _require_2d(mosaic)
-    if multiple < 2 or multiple % 2:
-        raise ValueError(f"multiple={multiple} was given; allowed are even numbers from 2")
-    top, left = red_offset(cfa)
-    pads = []
-    for before, side in ((top, mosaic.shape[0]), (left, mosaic.shape[1])):
-        total = max(before + side, minimum)
-        total += -total % multiple
-        pads.append((before, total - before - side))
+    pads = phase_pads((mosaic.shape[0], mosaic.shape[1]), cfa, multiple, minimum)
     # A pad longer than the image less one reflects back and forth, which keeps the colours too,
     # because the period 2 (side - 1) is even.
     padded = np.pad(mosaic, pads, mode="reflect")
-    return padded, (top, left)
+    return padded, (pads[0][0], pads[1][0])
+
+
+def phase_pads(
+    shape: tuple[int, int], cfa: CfaPattern, multiple: int, minimum: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Samples to mirror (before, after) each axis; see :func:`pad_to_phase`."""
+    if multiple < 2 or multiple % 2:
+        raise ValueError(f"multiple={multiple} was given; allowed are even numbers from 2")
+    pads = []
+    for before, side, least in zip(red_offset(cfa), shape, minimum, strict=True):
+        total = max(before + side, least)
+        total += -total % multiple
+        pads.append((before, total - before - side))
+    return pads
 
 
 def pack(mosaic: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

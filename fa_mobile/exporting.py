@@ -163,9 +163,7 @@ def _manifest(
     spec, stride = job.array.spec, denoiser.stride
     network = job.array.networks[0]
     nominal, executed = count(network), count(fold(network, exported.fold_plan))
-    sides: tuple[int | str, int | str] = (
-        (job.tile, job.tile) if exported.fixed_shape else ("H", "W")
-    )
+    sides: tuple[int | str, int | str] = job.sides if exported.fixed_shape else ("H", "W")
     min_side = 2 * stride
     tensors = [
         TensorSpec(name=name, dtype="float32", shape=shape, unit=_UNITS[name])
@@ -177,7 +175,7 @@ def _manifest(
         patches,
         job.folder,
         selector=job.selector,
-        minimum=job.tile if exported.fixed_shape else min_side,
+        minimum=job.sides if exported.fixed_shape else (min_side, min_side),
     )
     return Manifest.model_validate(
         {
@@ -193,7 +191,7 @@ def _manifest(
             "edges": spec.edges,
             "stride": stride,
             "halo": mosaic_halo(network),
-            "tile": job.tile,
+            "tile": job.sides,
             "min_side": min_side,
             "fixed_shape": exported.fixed_shape,
             "network": NetworkFacts(

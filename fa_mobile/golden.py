@@ -99,12 +99,12 @@ def write_golden_vectors(
     folder: Path,
     *,
     selector: str,
-    minimum: int,
+    minimum: tuple[int, int],
 ) -> tuple[GoldenVector, ...]:
     """Write golden inputs, float reference outputs and ground truth below ``folder``/golden.
 
-    ``minimum`` is the side to which the runtime mirrors smaller inputs before the network sees
-    them (the tile of a fixed-shape artifact); the reference sees the same.
+    ``minimum`` is (rows, columns) to which the runtime mirrors smaller inputs before the network
+    sees them (the tile of a fixed-shape artifact); the reference sees the same.
     """
     spec = denoiser.spec
     rng = np.random.default_rng(_SEED)
@@ -135,7 +135,7 @@ def run_reference(
     raw: npt.NDArray[np.float32],
     a: float | np.float32,
     b: float | np.float32,
-    minimum: int,
+    minimum: tuple[int, int],
 ) -> npt.NDArray[np.float32]:
     """The float reference on ``raw`` [H, W] RGGB DN, mirrored like the runtimes do."""
     padded, (top, left) = pad_to_phase(raw, "RGGB", denoiser.stride, minimum)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fa_mobile.errors import UserError, describe_validation
 from fa_mobile.sensor import SensorProfile
 
-MANIFEST_SCHEMA: Final = 1
+MANIFEST_SCHEMA: Final = 2
 MANIFEST_FILE: Final = "manifest.json"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -79,7 +79,7 @@ class GoldenVector(_Model):
 class Manifest(_Model):
     """Everything that a runtime, an app or a reviewer must know of a bundle."""
 
-    schema_version: Literal[1] = MANIFEST_SCHEMA
+    schema_version: Literal[2] = MANIFEST_SCHEMA
     name: str
     target: Literal["executorch", "onnx", "coreml"]
     precision: Literal["fp32", "fp16", "int8"]
@@ -93,7 +93,8 @@ class Manifest(_Model):
     edges: tuple[float, ...]
     stride: PositiveInt
     halo: PositiveInt
-    tile: PositiveInt
+    tile: tuple[PositiveInt, PositiveInt]
+    """Rows and columns: the only input of a fixed shape, the largest otherwise."""
     min_side: PositiveInt
     fixed_shape: bool
     network: NetworkFacts

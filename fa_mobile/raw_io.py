@@ -363,7 +363,7 @@ def render_preview(
     height, width = frame.mosaic.shape
     top = left = 0
     if min(height, width) < MIN_SIDE:
-        padded, (top, left) = pad_to_phase(frame.mosaic, frame.cfa, minimum=MIN_SIDE)
+        padded, (top, left) = pad_to_phase(frame.mosaic, frame.cfa, minimum=(MIN_SIDE, MIN_SIDE))
         frame = replace(frame, mosaic=padded.astype(np.uint16), cfa="RGGB")
     with rawpy.imread(io.BytesIO(encode_dng(frame))) as raw:
         rgb = raw.postprocess(

@@ -12,6 +12,7 @@ from fa_mobile.errors import UserError, describe_validation
 from fa_mobile.targets.table import PRECISIONS, TARGET_NAMES
 
 RECIPE_SCHEMA: Final = 1
+Side = Annotated[int, Field(ge=128, le=8192, multiple_of=16)]
 CHECKPOINTS: Final = Path(__file__).parent / "checkpoints"
 
 
@@ -41,7 +42,8 @@ class Recipe(BaseModel):
 
     ``sensor`` and ``checkpoint`` are built-in names or paths; ``calibration`` is a folder of
     photos for int8 ranges and golden vectors (without it: photos that scikit-image ships);
-    ``output`` is relative to the folder in which the export is started.
+    ``output`` is relative to the folder in which the export is started. ``tile`` is a side, or
+    [rows, columns].
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,7 +53,7 @@ class Recipe(BaseModel):
     checkpoint: str
     output: str = "dist"
     selector: Literal["gain", "noise-profile"] = "gain"
-    tile: Annotated[int, Field(ge=128, le=8192, multiple_of=16)] = 1024
+    tile: Side | tuple[Side, Side] = 1024
     calibration: str | None = None
     target: Annotated[tuple[TargetRequest, ...], Field(min_length=1)]
 

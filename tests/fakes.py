@@ -57,7 +57,7 @@ def fake_manifest(**changes: object) -> Manifest:
         "edges": spec.edges,
         "stride": 8,
         "halo": 16,
-        "tile": 64,
+        "tile": (64, 64),
         "min_side": 16,
         "fixed_shape": False,
         "network": NetworkFacts(

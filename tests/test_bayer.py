@@ -40,12 +40,12 @@ def test_padding_keeps_every_colour_and_crops_back(
     cfa: CfaPattern, height: int, width: int, multiple: int, minimum: int
 ) -> None:
     codes = colour_codes(cfa, height, width)
-    padded, (top, left) = pad_to_phase(codes, cfa, multiple, minimum)
+    padded, (top, left) = pad_to_phase(codes, cfa, multiple, (minimum, minimum))
     assert (padded == colour_codes("RGGB", *padded.shape)).all()
     assert [side % multiple for side in padded.shape] == [0, 0]
     assert min(padded.shape) >= minimum
     values = np.arange(height * width).reshape(height, width)
-    padded, (top, left) = pad_to_phase(values, cfa, multiple, minimum)
+    padded, (top, left) = pad_to_phase(values, cfa, multiple, (minimum, minimum))
     assert (padded[top : top + height, left : left + width] == values).all()
 
 

@@ -67,7 +67,7 @@ def test_damaged_bundle_is_refused(folder: Path, damage, message: str) -> None: 
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("schema_version", 2, "schema version 2; this fa-mobile reads 1"),
+        ("schema_version", 3, "schema version 3; this fa-mobile reads 2"),
         ("files", ["../outside"], "files.0"),
         ("files", ["/etc/passwd"], "files.0"),
         ("stride", 0, "stride"),

@@ -89,7 +89,7 @@ def test_tiled_equals_whole_in_the_runtime(made: exporting.BundleResult) -> None
     bundle = fa_mobile.open_bundle(made.folder, threads=1)
     raw = np.random.default_rng(2).integers(300, 700, (312, 264)).astype(np.uint16)
     tiled = bundle(raw, gain=16)
-    whole_manifest = made.manifest.model_copy(update={"tile": 512})
+    whole_manifest = made.manifest.model_copy(update={"tile": (512, 512)})
     whole = fa_mobile.Bundle(made.folder, whole_manifest, bundle._model)(raw, gain=16)
     assert np.abs(tiled - whole).max() <= 1e-4
     assert np.abs(tiled - raw).max() > 1

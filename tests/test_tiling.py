@@ -40,7 +40,7 @@ def test_axis_refuses_what_is_off_the_stride() -> None:
 
 
 def test_imx258_frame_is_covered() -> None:
-    tiles = plan_frame(3120, 4208, 1024, 48, 8)
+    tiles = plan_frame(3120, 4208, (1024, 1024), 48, 8)
     assert sum(
         (t.rows.keep_stop - t.rows.keep_start) * (t.cols.keep_stop - t.cols.keep_start)
         for t in tiles
@@ -59,7 +59,7 @@ def test_tiled_equals_whole() -> None:
     with torch.no_grad():
         whole = member(frame, *noise)
         tiled = torch.full_like(whole, torch.nan)
-        tiles = plan_frame(248, 216, 2 * halo + 64, halo, stride)
+        tiles = plan_frame(248, 216, (2 * halo + 64, 2 * halo + 64), halo, stride)
         assert len(tiles) > 4
         for tile in tiles:
             rows, cols = tile.rows, tile.cols

@@ -19,6 +19,7 @@ from fa_mobile.bench.arm_environment import ArmEnvironment, find_arm_environment
 from fa_mobile.bench.arm_estimate import estimate_milliseconds
 from fa_mobile.bench.arm_golden import run_golden
 from fa_mobile.bench.arm_process import ArmProcess
+from fa_mobile.bench.subjects import is_one_call
 from fa_mobile.bundle import read_bundle
 from fa_mobile.errors import UserError
 from fa_mobile.manifest import Manifest
@@ -147,11 +148,15 @@ def count_instructions(
 def _inputs(manifest: Manifest, gain: float, side: int) -> list[npt.NDArray[np.float32]]:
     if manifest.target == "coreml":
         raise UserError(f"bundle {manifest.name} is a Core ML model, which runs on Apple systems")
-    low = manifest.tile if manifest.fixed_shape else manifest.min_side
-    if side % manifest.stride or not low <= side <= manifest.tile:
+    if not is_one_call(manifest, side, side):
         raise UserError(
-            f"side={side} was given; allowed are multiples of {manifest.stride} from {low} to "
-            f"{manifest.tile}"
+            f"side={side} was given; bundle {manifest.name} takes "
+            + (
+                f"{manifest.tile[1]} x {manifest.tile[0]} only"
+                if manifest.fixed_shape
+                else f"multiples of {manifest.stride} from {manifest.min_side} to "
+                f"{min(manifest.tile)}"
+            )
         )
     sensor = manifest.sensor
     # The count hardly depends on the samples; any that use the whole range will do.

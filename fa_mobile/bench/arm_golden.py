@@ -13,7 +13,7 @@ from fa_mobile.bench.arm_process import ArmProcess
 from fa_mobile.bundle import read_bundle, read_golden
 from fa_mobile.errors import UserError
 from fa_mobile.runtimes.session import Bundle
-from fa_mobile.verify import VerifyReport, _problems, _replay
+from fa_mobile.verify import VerifyReport, problems_of, replay
 
 Array = npt.NDArray[np.float32]
 
@@ -46,7 +46,7 @@ def run_golden(environment: ArmEnvironment, bundle_folder: Path, cpu: str) -> Ve
     references = {v.name: read_golden(bundle_folder, v)[1] for v in manifest.golden}
     with ArmProcess(environment, model, cpu, count=False) as process:
         bundle = Bundle(bundle_folder, manifest, ArmModel(process))
-        results = tuple(_replay(bundle, vector, references) for vector in manifest.golden)
+        results = tuple(replay(bundle, vector, references) for vector in manifest.golden)
     report = VerifyReport(manifest.name, "verified", (), results)
-    problems = tuple(_problems(report, manifest))
+    problems = tuple(problems_of(report, manifest))
     return replace(report, status="failed", problems=problems) if problems else report

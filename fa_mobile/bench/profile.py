@@ -57,9 +57,9 @@ def profile(job: ProfileJob) -> ProfileResult:
 
 def _sides(subject: BundleSubject, manifest: Manifest) -> tuple[int, int]:
     """(width, height) of one call: the frame's, down to what one tile takes."""
-    width, height = (
-        max(manifest.min_side, min(side - side % manifest.stride, manifest.tile))
-        for side in (subject.width, subject.height)
+    height, width = (
+        max(manifest.min_side, min(side - side % manifest.stride, most))
+        for side, most in zip((subject.height, subject.width), manifest.tile, strict=True)
     )
     return width, height
 

@@ -32,10 +32,10 @@ def frame(manifest: Manifest, width: int, height: int) -> Array:
 def is_one_call(manifest: Manifest, width: int, height: int) -> bool:
     """Whether a frame is just what the model takes, with no padding or tiles around it."""
     if manifest.fixed_shape:
-        return width == height == manifest.tile
-    sides = width, height
+        return (height, width) == manifest.tile
     return all(
-        manifest.min_side <= side <= manifest.tile and side % manifest.stride == 0 for side in sides
+        manifest.min_side <= side <= most and side % manifest.stride == 0
+        for side, most in zip((height, width), manifest.tile, strict=True)
     )
 
 

@@ -33,7 +33,7 @@ def run(
         ["output", tensors[-1]],
         ["selector", f"{m.selector}, {m.network.members} members, edges in a {list(m.edges)}"],
         ["sensor", f"{m.sensor.name} ({m.sensor.provenance}): {m.sensor.source}"],
-        ["tile, halo, stride", f"{m.tile}, {m.halo}, {m.stride} mosaic pixels"],
+        ["tile, halo, stride", f"{m.tile[0]} x {m.tile[1]}, {m.halo}, {m.stride} mosaic pixels"],
         ["network", f"{m.network.name}, {m.network.parameters:,} parameters a member"],
         ["cost", f"{m.network.gmacs_per_mp:.3f} GMACs/MP, "
                  f"{m.network.executed_gmacs_per_mp:.3f} executed"],

@@ -54,6 +54,7 @@ def _checkpoint(folder: Path) -> tuple[str, Denoise, SensorProfile]:
 
     def denoise(raw: npt.NDArray[np.generic], gain: float) -> npt.NDArray[np.float32]:
         noise: NoiseParameters = profile.noise(gain)
-        return run_reference(denoiser, raw.astype(np.float32), *noise, minimum=2 * denoiser.stride)
+        least = (2 * denoiser.stride, 2 * denoiser.stride)
+        return run_reference(denoiser, raw.astype(np.float32), *noise, minimum=least)
 
     return array.spec.name, denoise, profile

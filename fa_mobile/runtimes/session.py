@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from fa_mobile.bayer import CfaPattern, pad_to_phase
+from fa_mobile.bayer import CfaPattern
 from fa_mobile.bundle import read_bundle
 from fa_mobile.errors import UserError
 from fa_mobile.manifest import Manifest
 from fa_mobile.noise import NoiseParameters
-from fa_mobile.runtimes.tiling import plan_frame
+from fa_mobile.runtimes.reading import MirroredMosaic
+from fa_mobile.runtimes.tiling import Tile, plan_frame
 from fa_mobile.sensor import GainWarning
 
 Mosaic = npt.NDArray[np.float32]
@@ -48,8 +50,12 @@ class Bundle:
         noise: NoiseParameters | None = None,
         cfa: CfaPattern = "RGGB",
         progress: Callable[[int, int], None] | None = None,
-    ) -> Mosaic:
-        """Denoise a mosaic of any size.
+        out: npt.NDArray[Any] | None = None,
+    ) -> npt.NDArray[Any]:
+        """Denoise a mosaic of any size, tile by tile.
+
+        The next tile is read while one runs, into two buffers that are used in turn, so memory
+        does not grow with the frame but for the result.
 
         Args:
             raw: [H, W], at least 2 x 2, DN of the manifest's sensor, integers or floats.
@@ -57,9 +63,11 @@ class Bundle:
             noise: the capture's (a, b); for bundles whose selector is ``noise-profile``.
             cfa: the pattern at the origin of ``raw``.
             progress: called with (tiles done, tiles in all).
+            out: [H, W], receives the result, rounded where its type is an integer's; it may not
+                share memory with ``raw``, whose tiles overlap.
 
         Returns:
-            float32 [H, W] in DN, between black and white.
+            ``out``, or float32 [H, W]: DN between black and white.
 
         Raises:
             UserError: for a shape, DN, gain or noise that is not allowed.
@@ -70,24 +78,15 @@ class Bundle:
             raise UserError(
                 f"a mosaic of shape {raw.shape} was given; allowed is [H, W] from 2 x 2"
             )
-        if not np.isfinite(raw).all():
-            raise UserError("the mosaic holds NaN or infinite samples; give finite DN")
-        minimum = m.tile if m.fixed_shape else m.min_side
-        padded, (top, left) = pad_to_phase(raw, cfa, m.stride, minimum)
-        frame = np.ascontiguousarray(padded, np.float32)
-        out = np.empty_like(frame)
-        tiles = plan_frame(frame.shape[0], frame.shape[1], m.tile, m.halo, m.stride)
-        for done, tile in enumerate(tiles, start=1):
-            rows, cols = tile.rows, tile.cols
-            part = np.ascontiguousarray(frame[rows.start : rows.stop, cols.start : cols.stop])
-            result = self._model.run(part[None, None], *scalars)[0, 0]
-            out[rows.keep_start : rows.keep_stop, cols.keep_start : cols.keep_stop] = result[
-                rows.keep_start - rows.start : rows.keep_stop - rows.start,
-                cols.keep_start - cols.start : cols.keep_stop - cols.start,
-            ]
+        out = _output(raw, out)
+        minimum = m.tile if m.fixed_shape else (m.min_side, m.min_side)
+        frame = MirroredMosaic(raw, cfa, m.stride, minimum)
+        tiles = plan_frame(*frame.shape, m.tile, m.halo, m.stride)
+        for done, (tile, part) in enumerate(_prefetched(frame, tiles), start=1):
+            frame.keep(tile, self._model.run(part[None, None], *scalars)[0, 0], out)
             if progress is not None:
                 progress(done, len(tiles))
-        return out[top : top + raw.shape[0], left : left + raw.shape[1]]
+        return out
 
     def _scalars(self, gain: float | None, noise: NoiseParameters | None) -> list[Mosaic]:
         m = self.manifest
@@ -104,6 +103,41 @@ class Bundle:
         if not (math.isfinite(noise.a) and math.isfinite(noise.b) and noise.a > 0 <= noise.b):
             raise UserError(f"noise {tuple(noise)} was given; allowed are a > 0 and b >= 0")
         return [np.array([value], np.float32) for value in noise]
+
+
+def _output(raw: npt.NDArray[np.generic], out: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
+    if out is None:
+        return np.empty(raw.shape, np.float32)
+    if out.shape != raw.shape or np.shares_memory(raw, out):
+        raise UserError(
+            f"an output of shape {out.shape} was given for a mosaic of {raw.shape}; give an array "
+            "of that shape that shares no memory with it"
+        )
+    return out
+
+
+def _prefetched(frame: MirroredMosaic, tiles: Sequence[Tile]) -> Iterator[tuple[Tile, Mosaic]]:
+    """Each tile with its samples; while the caller works on one, the next is read.
+
+    Raises:
+        UserError: for samples that are not finite.
+    """
+    buffers = [np.empty((tiles[0].rows.size, tiles[0].cols.size), np.float32) for _ in range(2)]
+
+    def read(index: int) -> Mosaic:
+        buffer = buffers[index % 2]
+        frame.read(tiles[index], buffer)
+        if not np.isfinite(buffer).all():
+            raise UserError("the mosaic holds NaN or infinite samples; give finite DN")
+        return buffer
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(read, 0)
+        for index, tile in enumerate(tiles):
+            part = waiting.result()
+            if index + 1 < len(tiles):
+                waiting = pool.submit(read, index + 1)
+            yield tile, part
 
 
 def check_gain(gain: float, manifest: Manifest) -> None:

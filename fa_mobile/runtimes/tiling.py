@@ -20,6 +20,11 @@ class Span:
     keep_start: int
     keep_stop: int
 
+    @property
+    def size(self) -> int:
+        """Samples that the tile reads."""
+        return self.stop - self.start
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -58,8 +63,10 @@ def plan_axis(length: int, tile: int, halo: int, stride: int) -> list[Span]:
     ]
 
 
-def plan_frame(height: int, width: int, tile: int, halo: int, stride: int) -> list[Tile]:
-    """Tiles in row-major order; see :func:`plan_axis` for the arguments."""
-    rows = plan_axis(height, tile, halo, stride)
-    cols = plan_axis(width, tile, halo, stride)
+def plan_frame(
+    height: int, width: int, tile: tuple[int, int], halo: int, stride: int
+) -> list[Tile]:
+    """Tiles in row-major order, of ``tile`` (rows, columns); see :func:`plan_axis`."""
+    rows = plan_axis(height, tile[0], halo, stride)
+    cols = plan_axis(width, tile[1], halo, stride)
     return [Tile(row, col) for row in rows for col in cols]

@@ -33,10 +33,11 @@ class CalibrationSample(NamedTuple):
 class ExportJob:
     """One artifact to make.
 
-    ``tile`` is the side in mosaic pixels that the artifact is made for: the largest input where
-    shapes are dynamic, the only one where they are fixed. ``calibration`` holds the samples of
-    each member, drawn from its own subrange; empty where nothing is quantized. ``folder`` exists
-    and receives the model file(s). ``report`` takes one line per step of the work.
+    ``tile`` is the side, or (rows, columns), in mosaic pixels that the artifact is made for: the
+    largest input where shapes are dynamic, the only one where they are fixed. ``calibration``
+    holds the samples of each member, drawn from its own subrange; empty where nothing is
+    quantized. ``folder`` exists and receives the model file(s). ``report`` takes one line per step
+    of the work.
 
     Two are for comparisons only. ``folds``: other rewrites than the target's own (None);
     ``UNFOLDED`` gives the naive export. ``all_int8``: int8 leaves nothing in float, whatever
@@ -46,12 +47,17 @@ class ExportJob:
     array: NoiseSubrangeModelArray
     precision: Precision
     selector: SelectorKind
-    tile: int
+    tile: int | tuple[int, int]
     calibration: Sequence[Sequence[CalibrationSample]]
     folder: Path
     report: Callable[[str], None]
     folds: FoldPlan | None = None
     all_int8: bool = False
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Rows and columns of the tile."""
+        return (self.tile, self.tile) if isinstance(self.tile, int) else self.tile
 
 
 @dataclass(frozen=True)

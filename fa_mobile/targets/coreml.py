@@ -71,8 +71,8 @@ def export(job: ExportJob, *, plan: FoldPlan = PLAN, ladder: Ladder = LADDER) ->
             ]
         members = [made.member for made in quantized]
         job.report("activation ranges measured")
-    traced = traced_members(members, job.tile)
-    mosaic = (1, 1, job.tile, job.tile)
+    traced = traced_members(members, job.sides)
+    mosaic = (1, 1, *job.sides)
     by_gain = job.selector == "gain"
     profile = spec.profile if by_gain else None
     scalars: Interface = {"gain": (1,)} if by_gain else {"a": (1,), "b": (1,)}
@@ -113,9 +113,9 @@ def check_packages(folder: Path, members: int) -> dict[str, Any]:
 
 def _check(job: ExportJob, stride: int) -> None:
     check_job(job, PRECISIONS)
-    if job.tile < stride or job.tile % stride:
+    if any(side < stride or side % stride for side in job.sides):
         raise ExportError(
-            f"tile {job.tile} was given; allowed are multiples of the network's stride {stride}"
+            f"tile {job.sides} was given; allowed are multiples of the network's stride {stride}"
         )
 
 
@@ -185,7 +185,7 @@ def _save_functions(job: ExportJob, traced: Sequence[Any]) -> None:
     """Write the multifunction package: denoise_0 .. denoise_{n-1} and select."""
     spec = job.array.spec
     by_gain = job.selector == "gain"
-    mosaic = (1, 1, job.tile, job.tile)
+    mosaic = (1, 1, *job.sides)
     with tempfile.TemporaryDirectory(prefix="fa-mobile-") as folder:
         parts: dict[str, Path] = {}
         for index, member in enumerate(traced):
@@ -219,7 +219,7 @@ def _notes(
         "delegation": "not run",
         "float32": "packing, normalisation, k-sigma, residual sum, clip, unpacking, selection",
         "float16": "the networks",
-        MODEL: f"iOS 17: one call, tile {job.tile}",
+        MODEL: f"iOS 17: one call, tile {job.sides[0]} x {job.sides[1]}",
         FUNCTIONS: f"iOS 18: functions {', '.join(functions)}",
     }
     if quantized:

@@ -98,9 +98,9 @@ def _trace(module: nn.Module, example: tuple[Tensor, ...]) -> Any:
     return torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
 
 
-def traced_members(members: Sequence[nn.Module], tile: int) -> list[Any]:
-    """Each member traced at raw [1, 1, tile, tile]."""
-    example = (torch.rand(1, 1, tile, tile) * 900, torch.tensor([1e-3]), torch.tensor([1e-6]))
+def traced_members(members: Sequence[nn.Module], sides: tuple[int, int]) -> list[Any]:
+    """Each member traced at raw [1, 1, *sides]."""
+    example = (torch.rand(1, 1, *sides) * 900, torch.tensor([1e-3]), torch.tensor([1e-6]))
     with quiet(), torch.no_grad():
         return [_trace(member, example) for member in members]
 

@@ -64,7 +64,7 @@ def export(
     """Write ``model.pte`` into the job's folder, load it and run it once.
 
     Args:
-        job: ``precision`` fp32 or int8. ``tile`` is the one H and W, a multiple of the network's
+        job: ``precision`` fp32 or int8. ``tile`` is the one H and W, multiples of the network's
             stride.
         form: one callable, or one method per member (see the module); None takes the callable,
             except for a naive export, whose members are not one delegate each.
@@ -77,7 +77,7 @@ def export(
     """
     check_job(job, ("fp32", "int8"))
     denoiser = RawDenoiser(job.array).eval()
-    check_tile(denoiser, job.tile)
+    check_tile(denoiser, job.sides)
     folds = job.folds or FOLD_PLAN
     naive = folds == UNFOLDED
     form = form or ("methods" if naive else "call")
@@ -85,7 +85,7 @@ def export(
     plan = QuantizationPlan() if job.all_int8 else quantization
     programs, islands = _member_programs(job, members, denoiser.stride, plan)
     job.report(f"lowering {len(programs)} members to XNNPACK")
-    given = (denoiser, members[0], programs, job.selector, job.tile)
+    given = (denoiser, members[0], programs, job.selector, job.sides)
     if form == "call":
         edge, delegated, outside = selecting_program(*given)
     else:
@@ -135,7 +135,7 @@ def _member_programs(
             job.report(f"member {index}: int8 loses {loss:.3f} dB, {len(kept)} operators float")
             islands += [f"{index}.{name}" for name in kept]
             module = made.module
-        programs.append(export_member(module, job.tile, scalars))
+        programs.append(export_member(module, job.sides, scalars))
     return programs, tuple(islands)
 
 
@@ -185,7 +185,7 @@ def _try_out(job: ExportJob, denoiser: RawDenoiser) -> None:
         ExportError: when it does not, or gives values that are not finite.
     """
     job.report("loading and running the file")
-    raw = np.full((1, 1, job.tile, job.tile), denoiser.spec.profile.white_level / 2, np.float32)
+    raw = np.full((1, 1, *job.sides), denoiser.spec.profile.white_level / 2, np.float32)
     try:
         model = ExecutorchModel(job.folder / MODEL_FILE)
         for gain in np.geomspace(*denoiser.spec.profile.gain_range, 4 * denoiser.spec.members):

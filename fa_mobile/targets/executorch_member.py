@@ -45,27 +45,28 @@ class DelegateMember(nn.Module):
         return self._denoise(raw, *scalars)
 
 
-def check_tile(denoiser: RawDenoiser, tile: int) -> None:
+def check_tile(denoiser: RawDenoiser, sides: tuple[int, int]) -> None:
     """Refuse a tile that the network cannot take.
 
     Raises:
         ExportError: for one that is not a multiple of the stride.
     """
     stride = denoiser.stride
-    if tile % stride or tile <= 0:
+    if any(side % stride or side <= 0 for side in sides):
+        nearest = " x ".join(str(max(side // stride, 8) * stride) for side in sides)
         raise ExportError(
-            f"tile={tile} was given; allowed are multiples of {stride}: choose one, for example "
-            f"{max(tile // stride, 8) * stride}"
+            f"tile={sides[0]} x {sides[1]} was given; allowed are multiples of {stride}: choose "
+            f"one, for example {nearest}"
         )
 
 
-def export_member(module: nn.Module, side: int, scalars: int) -> ExportedProgram:
-    """Export a ``(raw, *scalars)`` module for ``raw`` of exactly ``side`` x ``side``.
+def export_member(module: nn.Module, sides: tuple[int, int], scalars: int) -> ExportedProgram:
+    """Export a ``(raw, *scalars)`` module for ``raw`` of exactly [1, 1, *sides].
 
     Sizes known at export are worth a fifth of the time: XNNPACK then interpolates and shuffles
     pixels itself and plans its memory for this size.
     """
-    return torch.export.export(module, _example(side, scalars), strict=False)
+    return torch.export.export(module, _example(sides, scalars), strict=False)
 
 
 def export_for_calibration(module: nn.Module, stride: int, scalars: int) -> ExportedProgram:
@@ -74,16 +75,16 @@ def export_for_calibration(module: nn.Module, stride: int, scalars: int) -> Expo
         2: stride * Dim("rows", min=_SMALLEST),
         3: stride * Dim("columns", min=_SMALLEST),
     }
-    example = _example(4 * _SMALLEST * stride, scalars)
+    example = _example((4 * _SMALLEST * stride, 4 * _SMALLEST * stride), scalars)
     shapes = (sides, *([None] * scalars)) if scalars else (sides,)
     return torch.export.export(
         module, example, dynamic_shapes={"raw": sides, "scalars": shapes[1:]}, strict=False
     )
 
 
-def _example(side: int, scalars: int) -> tuple[Tensor, ...]:
+def _example(sides: tuple[int, int], scalars: int) -> tuple[Tensor, ...]:
     # Not one tensor twice: export would merge the inputs.
-    return torch.full((1, 1, side, side), 100.0), *(torch.ones(1) for _ in range(scalars))
+    return torch.full((1, 1, *sides), 100.0), *(torch.ones(1) for _ in range(scalars))
 
 
 def lower_member(program: ExportedProgram, name: str) -> LoweredBackendModule:

@@ -72,7 +72,7 @@ def methods_program(
     member: Member,
     members: Sequence[ExportedProgram],
     selector: SelectorKind,
-    side: int,
+    sides: tuple[int, int],
     *,
     one_delegate: bool = True,
 ) -> tuple[EdgeProgramManager, Counter[str], Counter[str]]:
@@ -82,7 +82,7 @@ def methods_program(
         ExportError: with ``one_delegate``, naming the operators of a member that XNNPACK left
             outside.
     """
-    raw = torch.full((1, 1, side, side), 100.0)
+    raw = torch.full((1, 1, *sides), 100.0)
     select = (SelectByGain if selector == "gain" else SelectByNoise)(denoiser.selector)
     scalars = tuple(torch.ones(1) for _ in range(1 if selector == "gain" else 2))
     programs = {"select": torch.export.export(select.eval(), scalars, strict=False)}

@@ -108,14 +108,14 @@ def selecting_program(
     member: Member,
     members: Sequence[ExportedProgram],
     selector: SelectorKind,
-    side: int,
+    sides: tuple[int, int],
 ) -> tuple[EdgeProgramManager, Counter[str], Counter[str]]:
     """One callable over the members; operators inside and outside of their delegates.
 
     Args:
         member: one of them, folded, not exported.
         members: of signature (raw, *scalars), quantized or not.
-        side: H and W of ``raw``.
+        sides: H and W of ``raw``.
 
     Raises:
         ExportError: naming the operators of a member that XNNPACK left outside, or when the
@@ -125,7 +125,7 @@ def selecting_program(
     scalars = 1 if selector == "gain" else 2
     program = (GainProgram if selector == "gain" else NoiseProfileProgram)(denoiser, member).eval()
     # Not one tensor twice: export would merge the two inputs.
-    example = (torch.full((1, 1, side, side), 100.0), *(torch.ones(1) for _ in range(scalars)))
+    example = (torch.full((1, 1, *sides), 100.0), *(torch.ones(1) for _ in range(scalars)))
     with quiet():
         exported = torch.export.export(program, example, strict=False)
         config = EdgeCompileConfig(_check_ir_validity=False)

@@ -1,0 +1,69 @@
+"""Reading tiles of a mosaic that is mirrored at its borders, without a padded copy of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fa_mobile.bayer import CfaPattern, phase_pads
+from fa_mobile.runtimes.tiling import Tile
+
+Mosaic = npt.NDArray[np.float32]
+
+
+class MirroredMosaic:
+    """A mosaic [H, W] as :func:`fa_mobile.bayer.pad_to_phase` pads it, read tile by tile.
+
+    Args:
+        mosaic: [H, W], integers or floats; not copied.
+        cfa, multiple, minimum: see :func:`fa_mobile.bayer.pad_to_phase`.
+    """
+
+    def __init__(
+        self,
+        mosaic: npt.NDArray[np.generic],
+        cfa: CfaPattern,
+        multiple: int,
+        minimum: tuple[int, int],
+    ) -> None:
+        self._mosaic = mosaic
+        height, width = mosaic.shape
+        pads = phase_pads((height, width), cfa, multiple, minimum)
+        self._rows, self._cols = (
+            np.pad(np.arange(side), pad, mode="reflect")
+            for side, pad in zip((height, width), pads, strict=True)
+        )
+        self._top, self._left = pads[0][0], pads[1][0]
+        self.shape = len(self._rows), len(self._cols)
+
+    def read(self, tile: Tile, into: Mosaic) -> None:
+        """Copy a tile of the padded mosaic into a float32 array of its size."""
+        rows = self._rows[tile.rows.start : tile.rows.stop]
+        cols = self._cols[tile.cols.start : tile.cols.stop]
+        if _is_run(rows) and _is_run(cols):
+            into[...] = self._mosaic[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        else:
+            into[...] = self._mosaic[np.ix_(rows, cols)]
+
+    def keep(self, tile: Tile, result: Mosaic, out: npt.NDArray[np.generic]) -> None:
+        """Put what a tile decides into ``out`` [H, W], rounded where that holds integers."""
+        rows, cols = tile.rows, tile.cols
+        top, bottom = _within(rows.keep_start - self._top, rows.keep_stop - self._top, out.shape[0])
+        left, right = _within(
+            cols.keep_start - self._left, cols.keep_stop - self._left, out.shape[1]
+        )
+        row, col = top + self._top - rows.start, left + self._left - cols.start
+        part = result[row : row + bottom - top, col : col + right - left]
+        if np.issubdtype(out.dtype, np.integer):
+            part = np.rint(part)
+        out[top:bottom, left:right] = part
+
+
+def _is_run(indices: npt.NDArray[np.intp]) -> bool:
+    """Whether the indices rise by one each: no mirroring among them."""
+    return bool(indices[-1] - indices[0] == len(indices) - 1 and (np.diff(indices) == 1).all())
+
+
+def _within(start: int, stop: int, length: int) -> tuple[int, int]:
+    low = min(max(start, 0), length)
+    return low, max(low, min(stop, length))
