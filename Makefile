@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types pytest test-slow results docs clean
+.PHONY: help demo test lint types pytest test-slow tune results docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       export the IMX258 array everywhere, verify, denoise a capture, show a picture"
 	@echo "make test       lint, types and tests"
 	@echo "make test-slow  the checks that take minutes"
+	@echo "make tune       measure which folds are fastest here and write fa_mobile/targets/tuned.json"
 	@echo "make results    measure anew what the documents state: make results PHOTOS='folder ...'"
 	@echo "make docs       write the documents' tables from docs/results/"
 	@echo "make clean      remove what the others made, the environment included"
@@ -41,6 +42,10 @@ pytest: $(STAMP)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow --durations=15
+
+# Up to five minutes for each network, target and precision; nothing else should run meanwhile.
+tune: $(STAMP)
+	$(BIN)/python -m fa_mobile.tuning --write
 
 # PHOTOS: folders of photos that the checkpoint was not trained on.
 results: $(STAMP)

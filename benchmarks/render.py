@@ -13,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+from fa_mobile.bench.device import PhoneDevice
 from fa_mobile.bench.files import read_report
 from fa_mobile.bench.schema import Entry, Report
+from fa_mobile.bench.statistics import median
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"
@@ -114,6 +116,48 @@ def _kinds(entry: Entry) -> str:
     return ", ".join(f"{kind} {share:.0%}" for kind, share in ordered) or "-"
 
 
+def phones() -> str:
+    """Each phone's bundles, burst and sustained, and the condition that they ran in."""
+    rows = [
+        [*_phone(report.device, report), entry.bundle, f"{entry.megapixels:.2f}",
+         report.settings.kind, *_pace(entry), *_heat(report.device)]
+        for report in reports().values()
+        if report.device.kind == "phone"
+        for entry in report.entries
+    ]  # fmt: skip
+    header = [
+        "device", "system", "runtime", "threads", "governor", "bundle", "MP", "kind", "median ms",
+        "slowed", "thermal status", "battery",
+    ]  # fmt: skip
+    return _table(header, sorted(rows)) if rows else "*No phone was attached to any of this yet.*"
+
+
+def _phone(device: PhoneDevice, report: Report) -> list[str]:
+    runtimes = ", ".join(f"{name} {version}" for name, version in device.runtimes.items())
+    what = f"{device.maker} {device.model}" + (f" ({device.soc})" if device.soc else "")
+    threads = str(report.settings.threads or "runtime's")
+    return [what, device.os, runtimes, threads, device.governor or "-"]
+
+
+def _pace(entry: Entry) -> list[str]:
+    """Median, and what the last fifth of the samples takes over the first."""
+    if entry.timing is None:
+        return ["-", "-"]
+    samples = entry.timing.samples_ms
+    fifth = max(1, len(samples) // 5)
+    slowed = median(samples[-fifth:]) / median(samples[:fifth])
+    return [f"{entry.timing.median_ms:.1f}", f"{slowed:.2f}"]
+
+
+def _heat(device: PhoneDevice) -> list[str]:
+    ends = (device.temperature_start_c, device.temperature_end_c)
+    battery = ["?" if end is None else f"{end:.1f}" for end in ends]
+    return [
+        f"{device.thermal_start or '?'} to {device.thermal_end or '?'}",
+        f"{battery[0]} to {battery[1]} °C",
+    ]
+
+
 def ceilings() -> str:
     """The best convolution of each runtime and precision, and the memory's bandwidth."""
     rows = []
@@ -154,6 +198,7 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 SECTIONS: dict[str, Callable[[], str]] = {
     "conditions": conditions,
     "times": times,
+    "phones": phones,
     "counts": counts,
     "ceilings": ceilings,
     "missing": missing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,6 +68,7 @@ def export_recipe(
     only: Sequence[str] | None = None,
     *,
     folds: FoldPlan | None = None,
+    tuned: Mapping[tuple[str, str], FoldPlan] | None = None,
     all_int8: bool = False,
 ) -> list[BundleResult]:
     """Export and verify everything that a recipe asks for.
@@ -78,6 +79,7 @@ def export_recipe(
         output: folder for the bundles; None takes the recipe's.
         only: names of the recipe's targets to export; None takes all.
         folds, all_int8: for comparisons, see :class:`fa_mobile.targets.base.ExportJob`.
+        tuned: plans found on this machine by (target, precision), in place of the table's.
 
     Raises:
         UserError: for a wrong recipe, checkpoint or sensor, or an unwritable folder.
@@ -85,22 +87,37 @@ def export_recipe(
             bundles that were finished before stay, of that one nothing is left.
     """
     recipe = load_recipe(path)
-    requests = _wanted(recipe, only)
+    requests = wanted_targets(recipe, only)
     checkpoint = checkpoint_folder(recipe, path)
     array = load_checkpoint(checkpoint)
     profile = load_profile(_sensor_name(recipe, path))
     array.spec = array.spec.model_copy(update={"profile": profile})
     patches = clean_patches(path.parent / recipe.calibration if recipe.calibration else None)
-    make = partial(_export_one, folds=folds, all_int8=all_int8)
+    make = partial(_export_one, all_int8=all_int8)
+    plans = tuned or {}
     return [
-        make(recipe, target_named(request.name), precision, array, patches, report, output)
+        make(
+            recipe,
+            target_named(request.name),
+            precision,
+            array,
+            patches,
+            report,
+            output,
+            folds=folds or plans.get((request.name, precision)),
+        )
         for request in requests
         for precision in get_args(Precision)
         if precision in request.precisions
     ]
 
 
-def _wanted(recipe: Recipe, only: Sequence[str] | None) -> list[TargetRequest]:
+def wanted_targets(recipe: Recipe, only: Sequence[str] | None) -> list[TargetRequest]:
+    """Those of a recipe's targets that ``only`` names (None: all).
+
+    Raises:
+        UserError: for a name that the recipe does not have.
+    """
     names = [request.name for request in recipe.target]
     if unknown := [name for name in only or () if name not in names]:
         raise UserError(

@@ -101,15 +101,20 @@ def verify_artifact(folder: Path, manifest: Manifest) -> VerifyReport:
 
         check_packages(folder, manifest.network.members)
         return VerifyReport(manifest.name, "exported, not run", (), ())
-    bundle = Bundle(folder, manifest, load_model(folder, manifest))
+    return replay_all(Bundle(folder, manifest, load_model(folder, manifest)))
+
+
+def replay_all(bundle: Bundle) -> VerifyReport:
+    """Every golden vector through a bundle, wherever its model runs, judged by the manifest."""
+    folder, manifest = bundle.folder, bundle.manifest
     references = {v.name: read_golden(folder, v)[1] for v in manifest.golden}
-    results = tuple(replay(bundle, vector, references) for vector in manifest.golden)
+    results = tuple(_replay(bundle, vector, references) for vector in manifest.golden)
     report = VerifyReport(manifest.name, "verified", (), results)
-    problems = tuple(problems_of(report, manifest))
+    problems = tuple(_problems(report, manifest))
     return replace(report, status="failed", problems=problems) if problems else report
 
 
-def replay(bundle: Bundle, vector: GoldenVector, references: dict[str, Array]) -> VectorResult:
+def _replay(bundle: Bundle, vector: GoldenVector, references: dict[str, Array]) -> VectorResult:
     m = bundle.manifest
     raw, reference, truth = read_golden(bundle.folder, vector)
     with warnings.catch_warnings():
@@ -145,7 +150,7 @@ def _member_agrees(
     return nearest.member == vector.member
 
 
-def problems_of(report: VerifyReport, manifest: Manifest) -> list[str]:
+def _problems(report: VerifyReport, manifest: Manifest) -> list[str]:
     limits = manifest.tolerance
     problems = []
     for result in report.vectors:

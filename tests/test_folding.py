@@ -24,7 +24,7 @@ PLANS = [
     FoldPlan(group_width=16),
     FoldPlan(group_width=None),
     FoldPlan(fuse_heads=True),
-    FoldPlan(group_width=16, fuse_heads=True, mosaic=False),
+    FoldPlan(group_width=16, fuse_heads=True, mosaic="planes"),
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,10 @@ import numpy.typing as npt
 
 from fa_mobile.bench.arm_environment import ArmEnvironment
 from fa_mobile.bench.arm_process import ArmProcess
-from fa_mobile.bundle import read_bundle, read_golden
+from fa_mobile.bundle import read_bundle
 from fa_mobile.errors import UserError
 from fa_mobile.runtimes.session import Bundle
-from fa_mobile.verify import VerifyReport, problems_of, replay
+from fa_mobile.verify import VerifyReport, replay_all
 
 Array = npt.NDArray[np.float32]
 
@@ -43,10 +42,5 @@ def run_golden(environment: ArmEnvironment, bundle_folder: Path, cpu: str) -> Ve
     if manifest.target == "coreml":
         raise UserError(f"bundle {manifest.name} is a Core ML model, which runs on Apple systems")
     model = bundle_folder / manifest.files[0]
-    references = {v.name: read_golden(bundle_folder, v)[1] for v in manifest.golden}
     with ArmProcess(environment, model, cpu, count=False) as process:
-        bundle = Bundle(bundle_folder, manifest, ArmModel(process))
-        results = tuple(replay(bundle, vector, references) for vector in manifest.golden)
-    report = VerifyReport(manifest.name, "verified", (), results)
-    problems = tuple(problems_of(report, manifest))
-    return replace(report, status="failed", problems=problems) if problems else report
+        return replay_all(Bundle(bundle_folder, manifest, ArmModel(process)))

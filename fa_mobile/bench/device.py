@@ -46,7 +46,7 @@ class HostDevice(Strict):
 
 
 class PhoneDevice(Strict):
-    """A phone, as its benchmark app describes it. What the system does not tell is null."""
+    """A phone, as adb or its benchmark app describes it. What the system does not tell is null."""
 
     kind: Literal["phone"]
     maker: Text
@@ -62,10 +62,17 @@ class PhoneDevice(Strict):
     charging: bool | None
     low_power_mode: bool | None
     temperature_start_c: float | None
+    """Of the battery, as ``temperature_end_c``."""
     temperature_end_c: float | None
     thermal_start: Text | None
     """The system's own word: "none", "light", ... (Android), "nominal", "fair", ... (iOS)."""
     thermal_end: Text | None
+    abi: Text | None = None
+    """Of the program that ran; null in reports of older versions."""
+    battery_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    zones_start_c: dict[str, float] = {}
+    """The hottest thermal zone of each type, where the kernel lets them be read."""
+    zones_end_c: dict[str, float] = {}
 
 
 Device = Annotated[HostDevice | PhoneDevice, Field(discriminator="kind")]

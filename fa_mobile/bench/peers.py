@@ -28,7 +28,6 @@ _NETWORKS: Final = {
 """Peer names to network names. ``naive`` is the paper's network without any fold."""
 PEER_NAMES: Final = tuple(_NETWORKS)
 _SENSOR: Final = "imx258"
-_TILE: Final = 1024
 _SEED: Final = 2103
 
 
@@ -57,6 +56,7 @@ def peer_bundle(
     target: str,
     precision: str,
     folder: Path,
+    tile: tuple[int, int],
     report: Callable[[str], None] = lambda _line: None,
 ) -> Path:
     """The bundle of a peer, exported into ``folder`` unless it is there.
@@ -64,6 +64,7 @@ def peer_bundle(
     Args:
         name: one of ``PEER_NAMES``.
         folder: of all peers; a bundle in it that was damaged is not repaired, remove it.
+        tile: rows and columns that it is exported for.
 
     Raises:
         UserError: for a name, target or precision that is unknown, or without the exporters.
@@ -79,15 +80,20 @@ def peer_bundle(
             f"peer {name} was asked for as {target} {precision}; allowed are "
             + ", ".join(f"{t} {p}" for t, ps in PRECISIONS.items() for p in ps)
         )
-    bundle = folder / f"{name}-{target}-{precision}"
+    bundle = folder / f"{tile[0]}x{tile[1]}" / f"{name}-{target}-{precision}"
     if not (bundle / MANIFEST_FILE).is_file():
         report(f"exporting the peer {bundle.name}")
-        _export(name, target, precision, bundle, report)
+        _export(name, target, precision, bundle, tile, report)
     return bundle
 
 
 def _export(
-    name: str, target: str, precision: str, bundle: Path, report: Callable[[str], None]
+    name: str,
+    target: str,
+    precision: str,
+    bundle: Path,
+    tile: tuple[int, int],
+    report: Callable[[str], None],
 ) -> None:
     """One network with random weights, through the recipe machinery, moved to ``bundle``.
 
@@ -114,7 +120,7 @@ def _export(
             save_checkpoint(NoiseSubrangeModelArray.untrained(spec), Path(work) / "array")
         recipe = Path(work) / "recipe.toml"
         recipe.write_text(
-            f'schema_version = 1\nsensor = "{_SENSOR}"\ncheckpoint = "array"\ntile = {_TILE}\n'
+            f'schema_version = 1\nsensor = "{_SENSOR}"\ncheckpoint = "array"\ntile = {list(tile)}\n'
             f'[[target]]\nname = "{target}"\nprecisions = ["{precision}"]\n',
             encoding="utf-8",
         )

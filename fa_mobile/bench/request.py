@@ -21,8 +21,6 @@ from fa_mobile.targets.table import TARGETS
 
 FRAME: Final = (4208, 3120)
 """(width, height) of the Sony IMX258's full frame: 13.1 MP."""
-SIDE: Final = 1024
-"""Of the square that stands for "1 MP": 1.05 MP, a multiple of every network's stride."""
 _RUNS_HERE: Final = frozenset(target.name for target in TARGETS if target.runs_here)
 
 
@@ -30,13 +28,14 @@ _RUNS_HERE: Final = frozenset(target.name for target in TARGETS if target.runs_h
 class Request:
     """One run of the benchmark.
 
-    ``bundles`` and ``versus`` are folders or names of peers; ``sizes`` are (width, height).
+    ``bundles`` and ``versus`` are folders or names of peers; ``sizes`` are (width, height);
+    none given is one tile of the first bundle.
     ``seconds`` above 0 makes the run a sustained one.
     """
 
     bundles: tuple[str, ...]
     versus: str | None = None
-    sizes: tuple[tuple[int, int], ...] = ((SIDE, SIDE),)
+    sizes: tuple[tuple[int, int], ...] = ()
     threads: int = 0
     rounds: int = 15
     warmup: int = 1
@@ -102,7 +101,9 @@ def _folder(name: str, shape: Manifest, peers: Path, report: Callable[[str], Non
             f"{name} is neither the folder of a bundle nor a peer; allowed peers are "
             f"{', '.join(PEER_NAMES)}, each also with a precision (plain-fp32)"
         )
-    return peer_bundle(peer.name, shape.target, peer.precision or shape.precision, peers, report)
+    return peer_bundle(
+        peer.name, shape.target, peer.precision or shape.precision, peers, shape.tile, report
+    )
 
 
 def _labels(folders: Sequence[Path], manifests: Sequence[Manifest]) -> list[str]:

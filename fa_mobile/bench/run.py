@@ -51,7 +51,9 @@ def bench(request: Request, report: Say) -> Report:
     entries: list[Entry] = []
     roofs: tuple[Ceiling, ...] = ()
     bandwidth: Bandwidth | None = None
-    for number, size in enumerate(request.sizes):
+    rows, columns = candidates[0].manifest.tile
+    sizes = request.sizes or ((columns, rows),)
+    for number, size in enumerate(sizes):
         raced = _race(request, candidates, size, chains if number == 0 else {}, report)
         if number == 0 and chains:
             roofs = ceilings(chains, raced.samples_ms)

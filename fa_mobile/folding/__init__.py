@@ -9,11 +9,13 @@ from torch import nn
 
 from fa_mobile.folding.affine import batch_norm
 from fa_mobile.folding.groups import regroup, widen_groups
-from fa_mobile.folding.heads import fused_heads
-from fa_mobile.folding.mosaic import mosaic_member
+from fa_mobile.folding.heads import dense_heads, fused_heads
+from fa_mobile.folding.modulation import Modulation, residual_align
+from fa_mobile.folding.mosaic import Mosaic, mosaic_member
 from fa_mobile.folding.pooling import lone_pool, pooled_conv
 from fa_mobile.folding.rewrite import Rewrite, rewritten
 from fa_mobile.folding.skips import replicated_skip
+from fa_mobile.folding.upsampling import UPSAMPLING, Upsample
 
 
 @dataclass(frozen=True)
@@ -22,33 +24,47 @@ class FoldPlan:
 
     ``pooling``: average pooling as convolution. ``skips``: the shrunk skip's replication within
     its 1x1. ``group_width``: merge groups until each has this many input channels; None makes the
-    convolutions dense, 0 leaves them. ``fuse_heads``: one gamma|beta convolution. ``mosaic``: no
-    packed planes, see :mod:`fa_mobile.folding.mosaic`.
+    convolutions dense, 0 leaves them. ``dense_heads``: gamma's and beta's convolutions without
+    groups. ``fuse_heads``: one gamma|beta convolution, dense as well. ``upsample``: see
+    :mod:`fa_mobile.folding.upsampling`. ``modulation``: order of Feature-Align's product and sums
+    where its heads are two, see :mod:`fa_mobile.folding.modulation`. ``mosaic``: how the Bayer
+    planes are packed, see :mod:`fa_mobile.folding.mosaic`.
     """
 
     pooling: bool = True
     skips: bool = True
     group_width: int | None = 0
+    dense_heads: bool = False
     fuse_heads: bool = False
-    mosaic: bool = True
+    upsample: Upsample = "own"
+    modulation: Modulation = "product"
+    mosaic: Mosaic = "shuffle"
 
     def rewrites(self) -> tuple[Rewrite, ...]:
         """The rewrites in the order in which they apply."""
+        # The mosaic goes first: it looks for the networks' own layers.
         chain: list[Rewrite] = [batch_norm]
+        if self.mosaic != "planes":
+            chain.append(mosaic_member(self.mosaic))
         if self.pooling:
             chain += [pooled_conv, lone_pool(4)]
         if self.skips:
             chain.append(replicated_skip)
         if self.fuse_heads:
             chain.append(fused_heads)
+        elif self.dense_heads:
+            chain.append(dense_heads)
+        if self.modulation == "residual":
+            chain.append(residual_align)
         if self.group_width != 0:
             chain.append(widen_groups(self.group_width))
-        if self.mosaic:
-            chain.append(mosaic_member)
+        # After the groups: what an upsampling does per channel is no group to merge.
+        if self.upsample != "own":
+            chain.append(UPSAMPLING[self.upsample])
         return tuple(chain)
 
 
-UNFOLDED: Final = FoldPlan(pooling=False, skips=False, mosaic=False)
+UNFOLDED: Final = FoldPlan(pooling=False, skips=False, mosaic="planes")
 """The network as its authors would write it: what a naive export gives, for comparison."""
 
 

@@ -1,4 +1,4 @@
-"""Feature-Align's two heads as one convolution, split behind it."""
+"""Feature-Align's two heads: each without groups, or both as one convolution, split behind it."""
 
 from __future__ import annotations
 
@@ -7,28 +7,46 @@ from torch import Tensor, nn
 
 from fa_mobile.folding.groups import regroup
 from fa_mobile.networks.blocks import FeatureAlign
+from fa_mobile.networks.mobile import CellAlign
 
 
-class FusedFeatureAlign(nn.Module):
-    """Feature-Align with one dense 3x3 4 -> 2C for gamma | beta."""
+class FusedAlign(nn.Module):
+    """Feature-Align with one dense convolution to 2C channels for gamma | beta."""
 
-    def __init__(self, layer: FeatureAlign) -> None:
+    def __init__(self, layer: FeatureAlign | CellAlign) -> None:
         super().__init__()
-        self.trunk = layer.trunk
-        self.act = layer.act
+        self.trunk = trunk_of(layer)
         self.channels = layer.gamma.out_channels
         gamma, beta = regroup(layer.gamma, 1), regroup(layer.beta, 1)
-        self.heads = nn.Conv2d(gamma.in_channels, 2 * self.channels, 3, padding=1).to(gamma.weight)
+        self.heads = nn.Conv2d(
+            gamma.in_channels, 2 * self.channels, gamma.kernel_size,  # type: ignore[arg-type]
+            stride=gamma.stride, padding=gamma.padding,  # type: ignore[arg-type]
+        ).to(gamma.weight)  # fmt: skip
         with torch.no_grad():
             self.heads.weight.copy_(torch.cat([gamma.weight, beta.weight]))
             self.heads.bias.copy_(torch.cat([gamma.bias, beta.bias]))  # type: ignore[list-item, union-attr]
 
     def forward(self, features: Tensor, noisy: Tensor) -> Tensor:
-        heads = self.heads(self.act(self.trunk(noisy)))
+        heads = self.heads(self.trunk(noisy))
         out: Tensor = features * heads[:, : self.channels] + heads[:, self.channels :]
         return out
 
 
+def trunk_of(layer: FeatureAlign | CellAlign) -> nn.Module:
+    """What gamma and beta share: a convolution with its ReLU, or nothing."""
+    if isinstance(layer, CellAlign):
+        return nn.Identity()
+    return nn.Sequential(layer.trunk, layer.act)
+
+
 def fused_heads(module: nn.Module) -> nn.Module | None:
     """Feature-Align's gamma and beta convolutions become one."""
-    return FusedFeatureAlign(module) if isinstance(module, FeatureAlign) else None
+    return FusedAlign(module) if isinstance(module, FeatureAlign | CellAlign) else None
+
+
+def dense_heads(module: nn.Module) -> nn.Module | None:
+    """Feature-Align's gamma and beta convolutions lose their groups, in place."""
+    if not isinstance(module, FeatureAlign):
+        return None
+    module.gamma, module.beta = regroup(module.gamma, 1), regroup(module.beta, 1)
+    return module

@@ -3,19 +3,29 @@
 Packing is a pixel unshuffle and unpacking a pixel shuffle, and all between them but the network
 is elementwise. Where the four channels share their black and white level, the elementwise part
 works on the mosaic as well, in DN, with the levels folded into its scalars.
+
+What is left of the packing is one of ``shuffle`` (pixel unshuffle and shuffle around the
+network), ``convolution`` (the same as convolutions of stride 2 or 4 with fixed weights) and
+``stem`` (the convolutions that take the noisy input take the mosaic itself, at the stride of a
+cell; a shuffle unpacks). The unpacking is not folded into the tail: a transposed convolution to
+one channel has one bias, the tail has one for each position of the cell.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import Final
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
 
 from fa_mobile.denoiser import MemberDenoiser
 from fa_mobile.domains import Scalars
+from fa_mobile.folding.rewrite import Rewrite
+from fa_mobile.folding.stem import takes_mosaic
 from fa_mobile.networks.mobile import MobileNet
+
+Mosaic = Literal["planes", "shuffle", "convolution", "stem"]
 
 _PACKED: Final = 2
 
@@ -23,17 +33,20 @@ _PACKED: Final = 2
 class MosaicMember(nn.Module):
     """A :class:`MemberDenoiser` whose levels are shared by all channels: equal, in fewer passes.
 
-    ``network`` takes and returns [N, cell^2, H / cell, W / cell], the pixel unshuffle of a mosaic.
+    ``network`` takes what ``pack`` makes of [N, 1, H, W], and ``unpack`` makes that of what it
+    returns.
     """
 
     anchor_a: Tensor
     anchor_b: Tensor
 
-    def __init__(self, member: MemberDenoiser, network: nn.Module, cell: int) -> None:
+    def __init__(
+        self, member: MemberDenoiser, network: nn.Module, pack: nn.Module, unpack: nn.Module
+    ) -> None:
         super().__init__()
-        self.unshuffle = nn.PixelUnshuffle(cell)
+        self.pack = pack
         self.network = network
-        self.shuffle = nn.PixelShuffle(cell)
+        self.unpack = unpack
         self.domain = member.domain
         self.black = float(member.pack.black.flatten()[0])
         self.span = float(member.pack.span.flatten()[0])
@@ -52,24 +65,61 @@ class MosaicMember(nn.Module):
     def denoise(self, raw: Tensor, *scalars: Tensor) -> Tensor:
         """``raw`` to denoised, both [N, 1, H, W] in DN."""
         features, slope = self.domain.enter(raw, *scalars)
-        residual = self.shuffle(self.network(self.unshuffle(features)))
+        residual = self.unpack(self.network(self.pack(features)))
         return torch.clamp(raw + slope * residual, self.black, self.black + self.span)
 
     def forward(self, raw: Tensor, a: Tensor, b: Tensor) -> Tensor:
         return self.denoise(raw, *self.scalars(a, b))
 
 
-def mosaic_member(module: nn.Module) -> nn.Module | None:
-    """Rewrite of a whole member; None where the channels' levels differ."""
-    if not isinstance(module, MemberDenoiser):
-        return None
-    levels = (module.pack.black.flatten(), module.pack.span.flatten())
-    if any(not torch.equal(level, level[:1].expand(4)) for level in levels):
-        return None
-    if isinstance(module.network, MobileNet):
-        cell = _PACKED * MobileNet.CELL
-        return MosaicMember(module, on_mosaic_cells(module.network), cell)
-    return MosaicMember(module, module.network, _PACKED)
+class PackingConv(nn.Conv2d):
+    """Pixel unshuffle as a convolution: [N, 1, H, W] to [N, cell^2, H / cell, W / cell]."""
+
+    def __init__(self, cell: int) -> None:
+        super().__init__(1, cell**2, cell, stride=cell, bias=False)
+        with torch.no_grad():
+            self.weight.copy_(_one_hot_cells(cell))
+
+
+class UnpackingConv(nn.ConvTranspose2d):
+    """Pixel shuffle as a transposed convolution: the inverse of :class:`PackingConv`."""
+
+    def __init__(self, cell: int) -> None:
+        super().__init__(cell**2, 1, cell, stride=cell, bias=False)
+        with torch.no_grad():
+            self.weight.copy_(_one_hot_cells(cell))
+
+
+def _one_hot_cells(cell: int) -> Tensor:
+    """[cell^2, 1, cell, cell]: kernel k picks position k, row by row."""
+    return torch.eye(cell**2).view(cell**2, 1, cell, cell)
+
+
+def mosaic_member(form: Mosaic) -> Rewrite:
+    """Rewrite of a whole member; it stays where the channels' levels differ.
+
+    ``stem`` needs to know which layers take the noisy input; of networks for which
+    :func:`fa_mobile.folding.stem.takes_mosaic` does not, it makes ``shuffle``.
+    """
+
+    def rewrite(module: nn.Module) -> nn.Module | None:
+        if not isinstance(module, MemberDenoiser) or not _shares_levels(module):
+            return None
+        network, cell = module.network, _PACKED
+        if isinstance(network, MobileNet):
+            network, cell = on_mosaic_cells(network), _PACKED * MobileNet.CELL
+        if form == "convolution":
+            return MosaicMember(module, network, PackingConv(cell), UnpackingConv(cell))
+        if form == "stem" and takes_mosaic(network, cell):
+            return MosaicMember(module, network, nn.Identity(), nn.PixelShuffle(cell))
+        return MosaicMember(module, network, nn.PixelUnshuffle(cell), nn.PixelShuffle(cell))
+
+    return rewrite
+
+
+def _shares_levels(member: MemberDenoiser) -> bool:
+    levels = (member.pack.black.flatten(), member.pack.span.flatten())
+    return all(torch.equal(level, level[:1].expand(4)) for level in levels)
 
 
 def on_mosaic_cells(network: MobileNet) -> nn.Module:

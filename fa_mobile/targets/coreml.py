@@ -30,7 +30,7 @@ from fa_mobile.targets.islands import Ladder
 MODEL: Final = "model.mlpackage"
 FUNCTIONS: Final = "model-ios18.mlpackage"
 PRECISIONS: Final = ("fp16", "int8")
-PLAN: Final = FoldPlan(group_width=16, mosaic=False)
+PLAN: Final = FoldPlan(group_width=16, mosaic="planes")
 """Packing stays a pixel shuffle: as convolution it would look like the networks' float16 ones."""
 LADDER: Final[Ladder] = (
     ("head", "conv0*", "pool", "enc0*", "dec0*", "tail"),

@@ -13,6 +13,8 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from executorch.exir import ExecutorchBackendConfig
+from executorch.exir.passes import MemoryPlanningPass
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
@@ -39,11 +41,17 @@ from fa_mobile.targets.executorch_member import (
 from fa_mobile.targets.executorch_methods import methods_program
 from fa_mobile.targets.executorch_selector import selecting_program
 from fa_mobile.targets.islands import MAX_LOSS_DB, psnr_loss
+from fa_mobile.targets.tuned import plan_for
 
 Form = Literal["call", "methods"]
+# The caller's own tensors hold input and output: planned ones would cost a copy of each.
+_MEMORY: Final = ExecutorchBackendConfig(
+    memory_planning_pass=MemoryPlanningPass(alloc_graph_input=False, alloc_graph_output=False)
+)
 Array = npt.NDArray[np.float32]
 MODEL_FILE: Final = "model.pte"
-FOLD_PLAN: Final = FoldPlan(group_width=16, fuse_heads=False, mosaic=True)
+FOLD_PLAN: Final = FoldPlan(group_width=16, fuse_heads=False, mosaic="shuffle")
+"""Where nothing was measured (:mod:`fa_mobile.targets.tuned`)."""
 # What costs most in 8 bits, measured: the full-resolution encoder and decoder carry the detail on
 # top of a wide range; Feature-Align's products and the sums behind them add a rounding each.
 _DETAIL: Final = ("head", "enc0.blocks", "dec0.blocks", "skip0", "down0", "add")
@@ -78,7 +86,9 @@ def export(
     check_job(job, ("fp32", "int8"))
     denoiser = RawDenoiser(job.array).eval()
     check_tile(denoiser, job.sides)
-    folds = job.folds or FOLD_PLAN
+    folds = job.folds or plan_for(
+        "executorch", job.precision, job.array.spec.network, FOLD_PLAN, job.report
+    )
     naive = folds == UNFOLDED
     form = form or ("methods" if naive else "call")
     members = [_folded(member, folds) for member in denoiser.members]
@@ -91,7 +101,7 @@ def export(
     else:
         edge, delegated, outside = methods_program(*given, one_delegate=not naive)
     with quiet():
-        manager = edge.to_executorch()
+        manager = edge.to_executorch(_MEMORY)
     with replace_file(job.folder / MODEL_FILE) as partial:
         partial.write_bytes(manager.buffer)
     _try_out(job, denoiser)

@@ -19,6 +19,7 @@ from fa_mobile.targets.islands import Ladder
 from fa_mobile.targets.onnx_compose import branches, compose
 from fa_mobile.targets.onnx_member import member_model
 from fa_mobile.targets.onnx_quantize import LADDER, Quantized, quantize
+from fa_mobile.targets.tuned import plan_for
 
 MODEL_FILE: Final = "model.onnx"
 PLANS: Final = {
@@ -26,6 +27,7 @@ PLANS: Final = {
     # onnxruntime has no int8 kernels for groups; dense ones are 3 to 10 times as fast.
     "int8": FoldPlan(group_width=None),
 }
+"""Where nothing was measured (:mod:`fa_mobile.targets.tuned`)."""
 
 
 def export(
@@ -38,7 +40,7 @@ def export(
 
     Args:
         job: precision "fp32" or "int8"; int8 needs calibration samples for every member.
-        plan: the folds; the precision's own by default.
+        plan: the folds; None takes the job's, or what was measured.
         ladder: for int8, float islands to try, fewest first.
 
     Raises:
@@ -46,7 +48,10 @@ def export(
             refuses, and a model that onnxruntime does not load and run.
     """
     check_job(job, tuple(PLANS))
-    plan = plan or job.folds or PLANS[job.precision]
+    plan = plan or job.folds
+    if plan is None:
+        guess, network = PLANS[job.precision], job.array.spec.network
+        plan = plan_for("onnx", job.precision, network, guess, job.report)
     if job.all_int8:
         ladder = ((),)
     denoiser = RawDenoiser(job.array).eval()

@@ -41,6 +41,8 @@ def test_tables_of_hosts_and_phones(
     assert "x peer" in text and "cortex-a76 1.00" in text
     assert "- phone, bundle: memory not run: made for a test" in text
     assert render.NONE not in render.times()
+    assert "| Maker Model 1 (SoC 8) | Android 15 |" in text
+    assert "| burst | 30.0 | 1.00 | none to light | 31.5 to 38.0 °C |" in text
 
 
 def test_no_path_of_a_machine_is_in_what_is_stored() -> None:

@@ -191,9 +191,9 @@ def test_a_peer_is_exported_once_and_says_that_its_weights_are_random(
         assert versus == candidates[1].label == candidates[1].folder.name
     assert exported == ["plain onnx fp32", "plain onnx int8"]
     with pytest.raises(UserError, match=r"'resnet'.*allowed are plain"):
-        peer_bundle("resnet", "onnx", "fp32", tmp_path)
+        peer_bundle("resnet", "onnx", "fp32", tmp_path, (128, 128))
     with pytest.raises(UserError, match=r"onnx fp16.*onnx fp32"):
-        peer_bundle("plain", "onnx", "fp16", tmp_path)
+        peer_bundle("plain", "onnx", "fp16", tmp_path, (128, 128))
 
 
 def test_bundles_that_cannot_be_told_apart(folder: Path) -> None:
