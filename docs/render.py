@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
-CARD = ROOT / "fa_mobile" / "checkpoints" / "imx258-nsma4" / "README.md"
+CARDS = sorted(ROOT.glob("fa_mobile/checkpoints/*/README.md"))
 
 
 def load(name: str) -> Any:
@@ -54,21 +54,22 @@ def bundles() -> str:
     return markdown(header, rows)
 
 
-def quality() -> str:
-    """RAW PSNR per gain: noisy, float, and the int8 bundles beside it."""
-    results = {name: load(f"quality-{name}")["scores"] for name in SUBJECTS}
-    float_scores = results["float"]
-    header = ["gain", *[f"{s['gain']:g}" for s in float_scores]]
-    rows = [["noisy", *[f"{s['noisy_db']:.2f}" for s in float_scores]]]
+def quality(*names: str) -> str:
+    """RAW PSNR per gain: noisy, and each subject below it."""
+    results = {name: load(f"quality-{name}")["scores"] for name in names}
+    first = results[names[0]]
+    header = ["gain", *[f"{s['gain']:g}" for s in first]]
+    rows = [["noisy", *[f"{s['noisy_db']:.2f}" for s in first]]]
     for name, scores in results.items():
         rows.append([SUBJECTS[name], *[f"{s['denoised_db']:.2f}" for s in scores]])
     return markdown(header, rows)
 
 
 SUBJECTS = {
-    "float": "denoised, float checkpoint",
-    "executorch-int8": "denoised, ExecuTorch int8 bundle",
-    "onnx-int8": "denoised, ONNX int8 bundle",
+    "float": "`mobile`, float checkpoint",
+    "executorch-int8": "`mobile`, ExecuTorch int8 bundle",
+    "onnx-int8": "`mobile`, ONNX int8 bundle",
+    "paper": "`paper`, float checkpoint",
 }
 
 
@@ -83,7 +84,8 @@ def networks() -> str:
 
 SECTIONS: dict[str, Callable[[], str]] = {
     "bundles": bundles,
-    "quality": quality,
+    "quality": lambda: quality(*SUBJECTS),
+    "quality-paper": lambda: quality("paper"),
     "networks": networks,
 }
 
@@ -99,5 +101,5 @@ def rendered(text: str, sections: dict[str, Callable[[], str]] | None = None) ->
 
 
 if __name__ == "__main__":
-    for path in (ROOT / "README.md", CARD):
+    for path in (ROOT / "README.md", *CARDS):
         path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -150,6 +150,16 @@ def test_search_stays_within_the_noise() -> None:
     assert trial(found, "group_width", 16).kept
 
 
+def test_luck_among_many_is_not_kept() -> None:
+    runtime = FakeRuntime({})
+
+    def measure(calls: Mapping[str, Call]) -> Mapping[str, Sequence[float]]:
+        lucky = {"8": 0.8} if len(calls) > 2 else {}
+        return {key: [lucky.get(key, 1.0)] for key in calls}
+
+    assert runtime.search(measure=measure).plan == START
+
+
 def test_refused_values_are_recorded() -> None:
     runtime = FakeRuntime({"fuse_heads": {True: 0.1}}, refused=["fuse_heads"])
     found = runtime.search()

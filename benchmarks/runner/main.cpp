@@ -157,6 +157,7 @@ int measure(const Options& options) {
     load(options, runtime, subject);
   }
   if (!race(options, found)) {
+    std::fprintf(stderr, "fa_runner: the folder of %s is gone\n", options.output.c_str());
     return kAbandoned;
   }
   found.peak_bytes = memory_bytes("VmHWM");

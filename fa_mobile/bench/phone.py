@@ -13,14 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from fa_mobile.bench.adb import Adb, connect
-from fa_mobile.bench.device import PhoneDevice
-from fa_mobile.bench.entry import Measured, entry
-from fa_mobile.bench.jobs import ProfileResult, StartResult
-from fa_mobile.bench.peers import parse_peer
+from fa_mobile.bench.phone_report import phone_device, phone_entries
 from fa_mobile.bench.phone_runner import PhoneModel, PhoneRunner
 from fa_mobile.bench.phone_state import (
     PhoneFacts,
-    PhoneState,
     check_awake,
     check_ready,
     read_facts,
@@ -31,7 +27,7 @@ from fa_mobile.bench.runner_file import find_runner
 from fa_mobile.bench.runner_output import RunnerOutput
 from fa_mobile.bench.schema import Entry, Report, Settings
 from fa_mobile.bench.subjects import frame, is_one_call, scalars
-from fa_mobile.bundle import SUMS_FILE, file_sha256, read_bundle
+from fa_mobile.bundle import read_bundle
 from fa_mobile.errors import UserError
 from fa_mobile.runtimes.session import Bundle
 from fa_mobile.verify import replay_all
@@ -47,9 +43,6 @@ _ELSEWHERE: Final = {
     "the app's benchmark mode, which writes the same report",
 }
 _NO_CEILING: Final = "not run: a phone's ceiling is not timed"
-_NO_PROFILE = ProfileResult(
-    operators=None, reason="not run: the phone's runner takes no profile", arena_bytes=None
-)
 _FIRST_CALLS: Final = 2
 """Calls after the first in the process that memory is read in, as in bench/start.py."""
 
@@ -117,7 +110,7 @@ def _check_targets(request: Request) -> None:
     """Before :func:`resolve`, which would export a peer first."""
     given = [*request.bundles, *([] if request.versus is None else [request.versus])]
     for name in given:
-        if parse_peer(name) is None or Path(name).is_dir():
+        if Path(name).is_dir():  # anything else is a peer, or refused by resolve
             manifest = read_bundle(Path(name))
             if manifest.target in _ELSEWHERE:
                 raise UserError(
@@ -178,11 +171,11 @@ def _measure(visit: _Visit, seconds: float) -> Report:
             limit_s=int(120 + 2 * seconds + 5 * once_s * (request.rounds + request.warmup + 1)),
         )  # fmt: skip
         outputs.append(raced)
-        entries += _entries(visit, size, starts, raced)
+        entries += phone_entries(visit.candidates, visit.peer, size, request.gain, starts, raced)
     after = read_state(visit.adb)
     check_awake(after, visit.adb.serial)
     return Report(
-        device=_device(visit.facts, before, after, outputs),
+        device=phone_device(visit.facts, before, after, outputs),
         settings=Settings(
             kind="sustained" if seconds else "burst", threads=request.threads,
             rounds=request.rounds, warmup=request.warmup, seconds=seconds, gain=request.gain,
@@ -209,72 +202,3 @@ def _first_uses(visit: _Visit, size: Size) -> list[RunnerOutput]:
             visit.runner.run([number], size, threads=visit.request.threads, runs=_FIRST_CALLS)
         )
     return found
-
-
-def _entries(
-    visit: _Visit, size: Size, starts: Sequence[RunnerOutput], raced: RunnerOutput
-) -> list[Entry]:
-    labels = [candidate.label for candidate in visit.candidates]
-    rival = None
-    if visit.peer is not None:
-        index = labels.index(visit.peer)
-        rival = (visit.peer, _sums(visit.candidates[index]), raced.subjects[index].samples_ms)
-    found = []
-    for candidate, start, subject in zip(visit.candidates, starts, raced.subjects, strict=True):
-        measured = Measured(
-            samples_ms=subject.samples_ms,
-            calls_per_sample=1,
-            started_s=raced.started_s,
-            start=_start(start),
-            profile=_NO_PROFILE,
-            peer=rival if candidate.label != visit.peer else None,
-            peer_reason="not run: this is the peer" if rival else "not run: no --vs was given",
-        )
-        found.append(
-            entry(candidate, size, visit.request.gain, _sums(candidate), measured, (), None)
-        )
-    return found
-
-
-def _start(output: RunnerOutput) -> StartResult:
-    known = output.base_bytes >= 0 and output.peak_bytes >= 0
-    return StartResult(
-        load_ms=output.subjects[0].load_ms,
-        first_ms=output.subjects[0].first_ms,
-        base_bytes=output.base_bytes if known else None,
-        peak_bytes=max(0, output.peak_bytes - output.base_bytes) if known else None,
-        memory_reason=None if known else "not available: the phone does not show it",
-    )
-
-
-def _device(
-    facts: PhoneFacts, before: PhoneState, after: PhoneState, outputs: Sequence[RunnerOutput]
-) -> PhoneDevice:
-    first, last = outputs[0], outputs[-1]
-    governors = ", ".join(f"{name} {word}" for name, word in sorted(first.start.governors.items()))
-    return PhoneDevice(
-        kind="phone",
-        maker=facts.maker,
-        model=facts.model,
-        soc=facts.soc,
-        os=facts.os,
-        cores=facts.cores,
-        flags=facts.flags,
-        runtimes={"onnx": first.runtime},
-        app_version=first.runner,
-        governor=governors[:200] or None,
-        charging=before.charging,
-        low_power_mode=before.low_power_mode,
-        temperature_start_c=before.battery_c,
-        temperature_end_c=after.battery_c,
-        thermal_start=before.thermal,
-        thermal_end=after.thermal,
-        abi=first.abi,
-        battery_percent=before.battery_percent,
-        zones_start_c=first.start.zones_c,
-        zones_end_c=last.end.zones_c,
-    )
-
-
-def _sums(candidate: Candidate) -> str:
-    return file_sha256(candidate.folder / SUMS_FILE)
