@@ -21,7 +21,7 @@ from fa_mobile.selection import select
 from fa_mobile.sensor import load_profile
 from fa_mobile.targets import coreml as target
 from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob
-from fa_mobile.targets.coreml_program import safe_member, select_program, selected_program
+from fa_mobile.targets.coreml_program import select_program, selected_program
 from fa_mobile.targets.coreml_program import traced_members as trace
 from fa_mobile.targets.coreml_quantize import quantize_member
 from fa_mobile.targets.coreml_structure import check_structure
@@ -177,8 +177,8 @@ def test_export_refuses_what_it_cannot_do(array: NoiseSubrangeModelArray, tmp_pa
 def test_the_script_that_is_converted_equals_eager(array: NoiseSubrangeModelArray) -> None:
     """What can be run of it: the TorchScript that the converter receives."""
     reference = RawDenoiser(array).eval()
-    members = [safe_member(fold(m, target.PLAN)) for m in reference.members]
-    traced = trace(members, TILE)
+    members = [fold(m, target.PLAN) for m in reference.members]
+    traced = trace(members, (TILE, TILE))
     program = selected_program(traced, array.spec.edges, PROFILE)
     chooser = select_program(PROFILE, array.spec.edges)
     edge = np.float32(array.spec.edges[0])
@@ -202,7 +202,7 @@ def test_int8_activations_stay_near_float(
     array: NoiseSubrangeModelArray, calibration: list[list[CalibrationSample]]
 ) -> None:
     reference = RawDenoiser(array).eval()
-    member = safe_member(fold(reference.members[1], target.PLAN))
+    member = fold(reference.members[1], target.PLAN)
     made = quantize_member(member, calibration[1], target.LADDER[:1])
     sample = capture(calibration[1][0].a * 2, 77)
     inputs = [torch.as_tensor(x) for x in (sample.raw, [sample.a], [sample.b])]
