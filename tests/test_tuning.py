@@ -187,8 +187,8 @@ def test_plans_that_fold_alike_are_built_once() -> None:
 
 
 def test_search_ends_with_its_time() -> None:
-    found = FakeRuntime({"group_width": {0: 0.5}}).search(budget_s=15)
-    assert found.plan == replace(START, group_width=0)  # built in time, and measured
+    found = FakeRuntime({"dense_heads": {True: 0.5}}).search(budget_s=15)
+    assert found.plan == replace(START, dense_heads=True)  # built in time, and measured
     assert trial(found, "mosaic", "planes").reason == "not run: the time for this search was over"
 
 

@@ -48,7 +48,8 @@ class InstructionCount:
     bundle: str
     cpu: str
     gain: float
-    side: int
+    width: int
+    height: int
     """Of the square mosaic, in mosaic pixels."""
     runs: int
     instructions: float
@@ -60,7 +61,7 @@ class InstructionCount:
     @property
     def per_mp(self) -> float:
         """Instructions per 10^6 mosaic pixels."""
-        return self.instructions * _MEGA / self.side**2
+        return self.instructions * _MEGA / (self.width * self.height)
 
     def to_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -120,7 +121,8 @@ def count_instructions(
     cpu: str,
     *,
     gain: float,
-    side: int,
+    width: int,
+    height: int,
     runs: int = 2,
 ) -> InstructionCount:
     """Count what a bundle costs on a CPU, on one thread, in one call without tiles.
@@ -130,27 +132,37 @@ def count_instructions(
         bundle_folder: of an ExecuTorch or ONNX bundle.
         cpu: for example one of CPUS.
         gain: of the capture; it chooses the member.
-        side: of the square mosaic: a multiple of the stride, from ``min_side`` to ``tile``.
+        width, height: of the mosaic: what the bundle takes in one call.
         runs: in one process, from 2; the first is not counted.
 
     Raises:
         UserError: for a damaged bundle, a Core ML one, or arguments that are not allowed.
     """
     manifest = read_bundle(bundle_folder)
-    inputs = _inputs(manifest, gain, side)
+    inputs = _inputs(manifest, gain, width, height)
     model = bundle_folder / manifest.files[0]
     instructions, spread = count_file(environment, model, inputs, cpu, runs=runs)
     return InstructionCount(
-        manifest.name, cpu, gain, side, runs, instructions, spread, environment.versions
+        manifest.name,
+        cpu,
+        gain,
+        width,
+        height,
+        runs,
+        instructions,
+        spread,
+        environment.versions,
     )
 
 
-def _inputs(manifest: Manifest, gain: float, side: int) -> list[npt.NDArray[np.float32]]:
+def _inputs(
+    manifest: Manifest, gain: float, width: int, height: int
+) -> list[npt.NDArray[np.float32]]:
     if manifest.target == "coreml":
         raise UserError(f"bundle {manifest.name} is a Core ML model, which runs on Apple systems")
-    if not is_one_call(manifest, side, side):
+    if not is_one_call(manifest, width, height):
         raise UserError(
-            f"side={side} was given; bundle {manifest.name} takes "
+            f"{width} x {height} was given; bundle {manifest.name} takes "
             + (
                 f"{manifest.tile[1]} x {manifest.tile[0]} only"
                 if manifest.fixed_shape
@@ -160,6 +172,8 @@ def _inputs(manifest: Manifest, gain: float, side: int) -> list[npt.NDArray[np.f
         )
     sensor = manifest.sensor
     # The count hardly depends on the samples; any that use the whole range will do.
-    raw = np.random.default_rng(0).uniform(sensor.pedestal, sensor.white_level, (1, 1, side, side))
+    raw = np.random.default_rng(0).uniform(
+        sensor.pedestal, sensor.white_level, (1, 1, height, width)
+    )
     chosen = [gain] if manifest.selector == "gain" else list(sensor.noise(gain))
     return [np.asarray(raw, np.float32), *(np.array([value], np.float32) for value in chosen)]

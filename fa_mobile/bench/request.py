@@ -30,7 +30,8 @@ class Request:
 
     ``bundles`` and ``versus`` are folders or names of peers; ``sizes`` are (width, height);
     none given is one tile of the first bundle.
-    ``seconds`` above 0 makes the run a sustained one.
+    ``seconds`` above 0 makes the run a sustained one. ``arm`` are CPUs of QEMU's on which
+    instructions are counted too.
     """
 
     bundles: tuple[str, ...]
@@ -43,6 +44,7 @@ class Request:
     gain: float = 16.0
     ceilings: bool = True
     peers: Path = PEERS_FOLDER
+    arm: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

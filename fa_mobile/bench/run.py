@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from fa_mobile.bench.arm import count_instructions, find_arm_environment
 from fa_mobile.bench.ceiling import ceilings, chain_subjects
 from fa_mobile.bench.device import host_device
 from fa_mobile.bench.entry import Measured, entry
+from fa_mobile.bench.instructions import with_instructions
 from fa_mobile.bench.jobs import (
     BundleSubject,
     ProfileJob,
@@ -59,7 +61,7 @@ def bench(request: Request, report: Say) -> Report:
             roofs = ceilings(chains, raced.samples_ms)
             bandwidth = _bandwidth(raced)
         entries += _entries(request, candidates, peer, size, raced, roofs, bandwidth, report)
-    return Report(
+    made = Report(
         device=device,
         settings=_settings(request),
         ceilings=roofs,
@@ -67,6 +69,35 @@ def bench(request: Request, report: Say) -> Report:
         entries=tuple(entries),
         missing={} if chains else {"ceilings": _NOT_ASKED, "bandwidth": _NOT_ASKED},
     )
+    if not request.arm:
+        return made
+    return with_instructions(made, _counted(request, candidates, sizes[0], report))
+
+
+def _counted(
+    request: Request, candidates: Sequence[Candidate], size: Size, report: Say
+) -> dict[str, dict[str, float]]:
+    """Instructions per MP of each bundle on each CPU asked for; none where QEMU is missing."""
+    try:
+        environment = find_arm_environment()
+    except UserError as error:
+        report(f"not run under QEMU: {error}")
+        return {}
+    found: dict[str, dict[str, float]] = {}
+    for candidate in candidates:
+        found[candidate.label] = {}
+        for cpu in request.arm:
+            report(f"{candidate.label}: counting instructions on {cpu}")
+            counted = count_instructions(
+                environment,
+                candidate.folder,
+                cpu,
+                gain=request.gain,
+                width=size[0],
+                height=size[1],
+            )
+            found[candidate.label][cpu] = counted.per_mp
+    return found
 
 
 def _verify(candidates: Sequence[Candidate], report: Say) -> None:

@@ -60,6 +60,10 @@ def run(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON; a phone's are a list.")
     ] = False,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option(help="Count instructions under QEMU on this CPU, such as cortex-a76."),
+    ] = None,
     device: Annotated[
         Literal["adb"] | None, typer.Option(help="adb: not here but on the phone that adb sees.")
     ] = None,
@@ -85,6 +89,8 @@ def run(
         raise UserError("--serial or --runner was given; they need --device adb")
     if device is not None and picture is not None:
         raise UserError("--picture was given; a phone's ceiling, which it shows, is not timed")
+    if device is not None and arm:
+        raise UserError("--arm was given with --device; instructions are counted here, by QEMU")
     if sustained is None:
         sustained = 0.0 if device is None else SUSTAINED_S
     baseline = None if compare is None else read_report(compare)
@@ -92,6 +98,7 @@ def run(
     request = Request(
         bundles=tuple(bundles), versus=vs, sizes=tuple(dict.fromkeys(sizes)), threads=threads,
         rounds=rounds, seconds=sustained, gain=gain, ceilings=ceiling, peers=peers,
+        arm=tuple(arm or ()),
     )  # fmt: skip
 
     def measured(wanted: Request) -> list[Report]:

@@ -175,19 +175,21 @@ def test_what_is_refused(fake: Any, model: Path, tmp_path: Path) -> None:
 
 def test_a_bundle_is_counted_per_megapixel(fake: Any, tmp_path: Path) -> None:
     environment, bundle = fake(), write_fake_bundle(tmp_path / "bundle")
-    count = arm.count_instructions(environment, bundle, "cortex-a76", gain=4, side=32)
+    count = arm.count_instructions(environment, bundle, "cortex-a76", gain=4, width=32, height=32)
     assert count.instructions == 101 and count.per_mp == 101 * 1e6 / 32**2
     assert json.loads(json.dumps(count.to_dict()))["instructions_per_mp"] == count.per_mp
     for side in (8, 20, 72):
         with pytest.raises(UserError, match="multiples of 8 from 16 to 64"):
-            arm.count_instructions(environment, bundle, "cortex-a76", gain=4, side=side)
+            arm.count_instructions(
+                environment, bundle, "cortex-a76", gain=4, width=side, height=side
+            )
 
 
 def test_core_ml_is_refused(fake: Any, tmp_path: Path) -> None:
     environment = fake()
     bundle = write_fake_bundle(tmp_path / "bundle", target="coreml")
     with pytest.raises(UserError, match="Core ML"):
-        arm.count_instructions(environment, bundle, "cortex-a76", gain=4, side=32)
+        arm.count_instructions(environment, bundle, "cortex-a76", gain=4, width=32, height=32)
     with pytest.raises(UserError, match="Core ML"):
         arm.run_golden(environment, bundle, "cortex-a76")
 
