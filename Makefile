@@ -53,8 +53,8 @@ results: $(STAMP)
 	mkdir -p build
 	$(BIN)/fa-mobile macs --json > build/macs.json
 	$(BIN)/fa-mobile demo --json > build/export.json
-	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --json > build/quality-float.json
-	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-nsma4 $(PHOTOS) --json > build/quality-paper.json
+	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-nsma4 $(PHOTOS) --json > build/quality-float.json
+	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --json > build/quality-mobile.json
 	$(BIN)/fa-mobile evaluate dist/imx258-executorch-int8 $(PHOTOS) --json > build/quality-executorch-int8.json
 	$(BIN)/fa-mobile evaluate dist/imx258-onnx-int8 $(PHOTOS) --json > build/quality-onnx-int8.json
 	mv build/*.json docs/results/

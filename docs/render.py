@@ -66,10 +66,10 @@ def quality(*names: str) -> str:
 
 
 SUBJECTS = {
-    "float": "`mobile`, float checkpoint",
-    "executorch-int8": "`mobile`, ExecuTorch int8 bundle",
-    "onnx-int8": "`mobile`, ONNX int8 bundle",
-    "paper": "`paper`, float checkpoint",
+    "float": "`paper`, float checkpoint",
+    "executorch-int8": "`paper`, ExecuTorch int8 bundle",
+    "onnx-int8": "`paper`, ONNX int8 bundle",
+    "mobile": "`mobile`, float checkpoint",
 }
 
 
@@ -85,7 +85,8 @@ def networks() -> str:
 SECTIONS: dict[str, Callable[[], str]] = {
     "bundles": bundles,
     "quality": lambda: quality(*SUBJECTS),
-    "quality-paper": lambda: quality("paper"),
+    "quality-paper": lambda: quality(*(name for name in SUBJECTS if name != "mobile")),
+    "quality-mobile": lambda: quality("mobile"),
     "networks": networks,
 }
 

@@ -14,9 +14,12 @@ import tempfile
 import warnings
 from typing import Any
 
+import torch
+
 from fa_mobile.errors import UserError
 from fa_mobile.hush import hush_exporters
 from fa_mobile.targets.tuned import Entry
+from fa_mobile.tuning.build import THREADS
 from fa_mobile.tuning.search import Report
 from fa_mobile.tuning.tune import Request, tune
 
@@ -69,6 +72,7 @@ def main() -> int:
 
         warnings.simplefilter("ignore")
         hush_exporters()
+        torch.set_num_threads(THREADS)  # exporting in more is slower where other work runs
         try:
             request = Request.model_validate_json(sys.stdin.read())
             entry = tune(request, lambda line: send(step=line))
