@@ -71,6 +71,7 @@ def export(job: ExportJob, *, plan: FoldPlan = PLAN, ladder: Ladder = LADDER) ->
             ]
         members = [made.member for made in quantized]
         job.report("activation ranges measured")
+    job.report("folds: a guess, their times on Core ML were not run")
     traced = traced_members(members, job.sides)
     mosaic = (1, 1, *job.sides)
     by_gain = job.selector == "gain"

@@ -13,11 +13,13 @@ import numpy as np
 import torch
 
 from fa_mobile.denoiser import RawDenoiser
+from fa_mobile.errors import UserError
 from fa_mobile.folding import FoldPlan, fold
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.nsma import NoiseSubrangeModelArray, new_spec
 from fa_mobile.patches import clean_patches
 from fa_mobile.sensor import load_profile
+from fa_mobile.targets.base import ExportError
 from fa_mobile.targets.samples import calibration_samples
 from fa_mobile.tuning.search import Call, Refused
 
@@ -79,7 +81,10 @@ class Workbench:
 
     def _reason(self, error: Exception) -> str:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        text = lines[0] if lines else type(error).__name__
+        kind = type(error).__name__
+        text = lines[0] if lines else kind
+        if lines and not isinstance(error, ExportError | UserError):
+            text = f"{kind}: {text}"  # others' messages do not stand alone
         return text.replace(f"{self._path.parent}/", "")[:_SHOWN]
 
     def _executorch(self, plan: FoldPlan) -> Call:
