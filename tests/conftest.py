@@ -15,6 +15,12 @@ from fa_mobile.patches import Patches, clean_patches
 from fa_mobile.sensor import SensorProfile, load_profile
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Small tensors on several threads take a hundred times as long where other work runs."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def profile() -> SensorProfile:
     return load_profile("imx258")

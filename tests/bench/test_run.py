@@ -142,7 +142,7 @@ def test_command_compares_and_exits_1(folder: Path, before: Report, tmp_path: Pa
 def test_what_the_command_refuses(folder: Path, tmp_path: Path) -> None:
     good = folder / "good" / NAME
     refused(fa_mobile("bench", tmp_path / "none"), "none is not a bundle")
-    refused(fa_mobile("bench", "plain"), "at least one folder of a bundle", "peers plain")
+    refused(fa_mobile("bench", "plain"), "at least one folder of a bundle", "peers pmrid, plain")
     refused(fa_mobile("bench", good, "--vs", "resnet"), "resnet", "allowed peers are plain")
     refused(fa_mobile("bench", good, "--compare", tmp_path / "none.json"), "none.json")
     many = fa_mobile("bench", good, "--threads", 999, "--side", 128, "--no-ceiling")
