@@ -180,7 +180,7 @@ def test_train_refuses(tmp_path: Path) -> None:
     refused(fa_mobile("train", tmp_path, "--runs", tmp_path / "r"), "no photo")
     refused(
         fa_mobile("train", tmp_path, "--runs", tmp_path / "r", "--network", "unet"),
-        "'unet'", "allowed are paper",
+        "'unet'", "allowed are mobile, paper",
     )  # fmt: skip
     refused(
         fa_mobile("train", tmp_path, "--runs", tmp_path / "r", "--stage", "9"),

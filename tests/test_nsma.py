@@ -121,7 +121,7 @@ def test_pickle_is_never_loaded(folder: Path, tmp_path: Path) -> None:
     [
         ("members", 3, "members=3 needs 2 edges"),
         ("schema_version", 99, "schema_version.*given 99"),
-        ("network", "unet", "'unet' is unknown; allowed are paper"),
+        ("network", "unet", "'unet' is unknown; allowed are mobile, paper"),
         ("edges", [-1.0], "must rise from above 0"),
         ("surprise", 1, "surprise"),
     ],

@@ -143,7 +143,7 @@ def test_what_the_command_refuses(folder: Path, tmp_path: Path) -> None:
     good = folder / "good" / NAME
     refused(fa_mobile("bench", tmp_path / "none"), "none is not a bundle")
     refused(fa_mobile("bench", "plain"), "at least one folder of a bundle", "peers pmrid, plain")
-    refused(fa_mobile("bench", good, "--vs", "resnet"), "resnet", "allowed peers are plain")
+    refused(fa_mobile("bench", good, "--vs", "resnet"), "resnet", "allowed peers are pmrid, plain")
     refused(fa_mobile("bench", good, "--compare", tmp_path / "none.json"), "none.json")
     many = fa_mobile("bench", good, "--threads", 999, "--side", 128, "--no-ceiling")
     refused(many, "threads=999", "allowed are 1 to")
@@ -179,7 +179,10 @@ def test_a_peer_is_exported_once_and_says_that_its_weights_are_random(
 ) -> None:
     exported: list[str] = []
 
-    def export(name: str, target: str, precision: str, bundle: Path, report: object) -> None:
+    def export(
+        name: str, target: str, precision: str, bundle: Path, tile: object, report: object
+    ) -> None:
+        assert tile == (128, 128)  # that of the bundle it is held against
         exported.append(f"{name} {target} {precision}")
         write_fake_bundle(bundle, checkpoint="random-plain", precision=precision)
 
@@ -190,7 +193,7 @@ def test_a_peer_is_exported_once_and_says_that_its_weights_are_random(
         assert [c.random for c in candidates] == [False, True]
         assert versus == candidates[1].label == candidates[1].folder.name
     assert exported == ["plain onnx fp32", "plain onnx int8"]
-    with pytest.raises(UserError, match=r"'resnet'.*allowed are plain"):
+    with pytest.raises(UserError, match=r"'resnet'.*allowed are pmrid, plain"):
         peer_bundle("resnet", "onnx", "fp32", tmp_path, (128, 128))
     with pytest.raises(UserError, match=r"onnx fp16.*onnx fp32"):
         peer_bundle("plain", "onnx", "fp16", tmp_path, (128, 128))
