@@ -61,7 +61,8 @@ def subrange(a_range: tuple[float, float], edges: Edges, index: int) -> tuple[fl
 class ArraySpec(BaseModel):
     """What ``array.json`` holds: everything about an array but its tensors.
 
-    ``anchors`` are the noises (a, b) to whose domain each member's input is brought by k-sigma.
+    ``anchors`` are the noises (a, b) to whose domain k-sigma brings each member's input
+    (networks of the stabilised domain need none).
     ``training`` is free-form provenance: data, steps, PSNR per gain.
     """
 

@@ -6,16 +6,10 @@ makes its pool, and bundles do not see each other's memory.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Mapping
-from typing import IO, Annotated, Literal, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-
-from fa_mobile.errors import UserError
 
 Report = Callable[[str], None]
 
@@ -129,52 +123,14 @@ def run_child(
 ) -> Result:
     """Run a job in a process of its own.
 
-    The child writes one JSON object per line: ``{"step": ...}`` for progress, at the end
-    ``{"result": ...}`` or ``{"error": ...}``.
-
     Raises:
         UserError: that of the child, or when it ended without a result (killed for memory).
     """
-    command = [sys.executable, "-m", "fa_mobile.bench.worker"]
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
-        ) as child,
-    ):
-        assert child.stdin is not None and child.stdout is not None
-        try:
-            child.stdin.write(job.model_dump_json())
-            child.stdin.close()
-            final = _last_message(child.stdout, progress)
-            code = child.wait()
-        finally:
-            if child.poll() is None:
-                child.kill()
-        if final is None:
-            raise UserError(_ended(job.kind, code, log))
-    if "error" in final:
-        raise UserError(str(final["error"]))
-    return result.model_validate(final["result"])
-
-
-def _last_message(stream: IO[str], progress: Report) -> Mapping[str, object] | None:
-    final: Mapping[str, object] | None = None
-    for line in stream:
-        message: Mapping[str, object] = json.loads(line)
-        if "step" in message:
-            progress(str(message["step"]))
-        else:
-            final = message
-    return final
-
-
-def _ended(kind: str, code: int, log: IO[str]) -> str:
-    log.seek(0)
-    lines = [line.strip() for line in log if line.strip()]
-    cause = f"signal {-code}" if code < 0 else f"exit code {code}"
-    said = f": {lines[-1][:200]}" if lines else ""
-    return (
-        f"the process that did the {kind} ended with {cause}{said}; "
-        "if memory ran out, give a smaller size or fewer bundles"
+    found = run_module(
+        "fa_mobile.bench.worker",
+        job.model_dump_json(),
+        progress,
+        doing=f"did the {job.kind}",
+        advice="if memory ran out, give a smaller size or fewer bundles",
     )
+    return result.model_validate(found)

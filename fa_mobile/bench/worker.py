@@ -1,34 +1,26 @@
-"""The child process: one job from standard input, messages as JSON lines on standard output."""
+"""The child process of the benchmark: one job (see :mod:`fa_mobile.child`)."""
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-import warnings
-from typing import IO, Any
+from typing import Any
 
 from pydantic import BaseModel
 
 from fa_mobile.bench.jobs import JOB, ProfileJob, RaceJob, RaceResult, StartJob
-from fa_mobile.errors import UserError
+from fa_mobile.child import Say, serve
 
 
 def main() -> int:
-    """Do the job; 0 also for a UserError, which goes to the parent as a message."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as messages:
-        os.dup2(2, 1)  # what runtimes print must not stand between the messages
-        warnings.simplefilter("ignore")
-        try:
-            result = work(JOB.validate_json(sys.stdin.read()), messages)
-        except UserError as error:
-            _send(messages, error=str(error))
-            return 0
-        _send(messages, result=result.model_dump(mode="json"))
-    return 0
+    """Do the job that standard input describes."""
+
+    def done(request: str, say: Say) -> Any:
+        return work(JOB.validate_json(request), say).model_dump(mode="json")
+
+    return serve(done)
 
 
-def work(job: RaceJob | StartJob | ProfileJob, messages: IO[str]) -> BaseModel:
+def work(job: RaceJob | StartJob | ProfileJob, say: Say) -> BaseModel:
     """Do one job in this process.
 
     Raises:
@@ -41,10 +33,10 @@ def work(job: RaceJob | StartJob | ProfileJob, messages: IO[str]) -> BaseModel:
         return start.first_use(job)
     if isinstance(job, ProfileJob):
         return profile.profile(job)
-    return _race(job, messages)
+    return _race(job, say)
 
 
-def _race(job: RaceJob, messages: IO[str]) -> RaceResult:
+def _race(job: RaceJob, say: Say) -> RaceResult:
     from fa_mobile.bench.bandwidth import copy_rates
     from fa_mobile.bench.subjects import ready
     from fa_mobile.bench.timing import race, repeats_for
@@ -59,7 +51,7 @@ def _race(job: RaceJob, messages: IO[str]) -> RaceResult:
         seconds=job.seconds,
         warmup=job.warmup,
         repeats=repeats,
-        progress=lambda n: _send(messages, step=f"round {n} of {max(job.rounds, n)}"),
+        progress=lambda n: say(f"round {n} of {max(job.rounds, n)}"),
     )
     return RaceResult(
         samples_ms={name: tuple(samples) for name, samples in done.samples_ms.items()},
@@ -67,11 +59,6 @@ def _race(job: RaceJob, messages: IO[str]) -> RaceResult:
         started_s=tuple(done.started_s),
         copies=copy_rates(job.copies, job.threads) if job.copies else None,
     )
-
-
-def _send(messages: IO[str], **message: Any) -> None:
-    messages.write(json.dumps(message) + "\n")
-    messages.flush()
 
 
 if __name__ == "__main__":

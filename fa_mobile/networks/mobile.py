@@ -1,11 +1,11 @@
 """``mobile``: the Feature-Align network shaped for the matrix kernels of phones.
 
 The idea is that of arXiv 2103.01524: ARNet blocks, gamma and beta from the noisy input at each
-stage, a residual output. What differs was chosen by measured time (benchmarks/README.md): it works
+stage, a residual output. What differs was chosen by measured time and short trainings: it works
 on cells of 4 x 4 mosaic pixels instead of 2 x 2, where a byte moved carries four times the
-arithmetic; its 3 x 3 convolutions are dense and 32 or more channels wide; gamma and beta come
+arithmetic; its 3 x 3 convolutions are dense and 16 or more channels wide; gamma and beta come
 from the noisy input by 1 x 1; and the input is stabilised (:mod:`fa_mobile.domains`), so that
-eight bits hold it.
+eight bits resolve half its noise. The rest of it is not yet trained for int8.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Muon for convolutions: the momentum of each kernel, made orthogonal, is the step.
 
 K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024). The method is
-for matrices; a kernel [out, in, kh, kw] is one of out x (in kh kw). Biases go by Adam. On these
-networks 500 such steps do the work of several thousand of Adam's.
+for matrices; a kernel [out, in, kh, kw] is one of out x (in kh kw). Biases go by Adam. In the
+trainings tried here it reached a given quality in less than half of Adam's steps.
 """
 
 from __future__ import annotations
