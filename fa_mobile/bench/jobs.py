@@ -11,6 +11,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from fa_mobile.child import run_module
+
 Report = Callable[[str], None]
 
 

@@ -1,7 +1,7 @@
 """The Feature-Align U-Net of arXiv 2103.01524 in the reading R1, and its ablations.
 
-Contract of the networks in this file: input ``z`` [N, 4, h, w], the packed noisy mosaic after k-sigma;
-output [N, 4, h, w], the residual to add to ``z``. ``h`` and ``w`` are multiples of
+Contract of the networks in this file: input ``z`` [N, 4, h, w], the packed noisy mosaic after
+k-sigma; output [N, 4, h, w], the residual to add to ``z``. ``h`` and ``w`` are multiples of
 ``PACKED_STRIDE``.
 """
 
