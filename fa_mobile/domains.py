@@ -60,36 +60,33 @@ class KSigmaDomain:
 class StabilizedDomain:
     """A square root that makes the noise alike at every signal level, after F. J. Anscombe.
 
-    With S(x) = sqrt(a x + b + 4 a sqrt(b)), features = (2 / a) (S(x) - S(0)) / 20: noise has a
-    standard deviation near 1/20 in bright and dark parts and at every gain, and the full range is
-    6.5 at base gain, 0.8 at the highest of an IMX258. So eight bits resolve half the noise or
-    better everywhere, which they do not on a linear scale. The shift by 4 a sqrt(b) keeps noise
-    below the black level, down to four of its standard deviations, under the root. The anchor is
-    not needed.
+    With S(x) = sqrt(a x + b + 4 a sqrt(b)), features = (2 / a) S(x) / 20: noise has a standard
+    deviation near 1/20 in bright and dark parts and at every gain, and the full range is 7 at
+    base gain, 1.5 at the highest of an IMX258. The shift by 4 a sqrt(b) keeps noise below the
+    black level, down to four of its standard deviations, under the root; what is lower still is
+    cut off at one standard deviation. Each term here is a pass over the whole mosaic on a phone,
+    so there are no more of them than these. The anchor is not needed.
     """
 
     NOISE: Final = 0.05
     """Standard deviation of the noise in the features, about."""
-    _FLOOR: Final = 0.25
 
     def scalars(self, a: Tensor, b: Tensor, anchor_a: Tensor, anchor_b: Tensor) -> Scalars:  # noqa: ARG002
         # Tensors divided by tensors only: coremltools adds 1e-4 to the divisor of a number.
         unit = torch.full_like(a, 2 * self.NOISE) / a
         gain = unit * unit * a
         level = unit * unit * (b + 4 * a * torch.sqrt(b))
-        floor = self._FLOOR * unit * unit * b
-        back = a / (2 * self.NOISE * self.NOISE)
-        return gain, level, floor, torch.sqrt(level), back
+        return gain, level, a / (2 * self.NOISE * self.NOISE)
 
     def enter(self, x: Tensor, *scalars: Tensor) -> tuple[Tensor, Tensor]:
-        gain, level, floor, origin, back = scalars
-        root = torch.sqrt(torch.maximum(x * gain + level, floor))
-        return root - origin, root * back
+        gain, level, back = scalars
+        root = torch.sqrt(torch.clamp(x * gain + level, min=self.NOISE * self.NOISE))
+        return root, root * back
 
     def in_dn(self, scalars: Scalars, black: float, span: float) -> Scalars:
-        gain, level, floor, origin, back = scalars
+        gain, level, back = scalars
         per_dn = gain / span
-        return per_dn, level - per_dn * black, floor, origin, back * span
+        return per_dn, level - per_dn * black, back * span
 
 
 DOMAINS: Final[dict[str, Domain]] = {

@@ -28,4 +28,6 @@ def require_torch() -> None:
 
 def require_train() -> None:
     """Raise UserError unless the ``train`` extra is installed."""
-    _require("train", "torch", "safetensors", "cv2", "skimage")
+    # With int8's rounding, training uses the quantizer of an export target.
+    require_export()
+    _require("train", "cv2", "skimage")

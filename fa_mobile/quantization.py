@@ -1,4 +1,4 @@
-"""Static int8 by PT2E: which operators become int8, with ranges from calibration samples.
+"""Int8 by PT2E: which operators become int8, with ranges from calibration samples.
 
 An operator is named by its module inside the quantized submodule and its own name:
 ``enc0.blocks.0.reduce.conv2d``, ``enc0.align.mul``. A :class:`QuantizationPlan` keeps operators
@@ -17,9 +17,11 @@ from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import XNNPACKQuant
 from torch import Tensor, fx
 from torch.export import ExportedProgram
 from torchao.quantization.pt2e import (
+    FakeQuantize,
     HistogramObserver,
     MinMaxObserver,
     MovingAverageMinMaxObserver,
+    MovingAveragePerChannelMinMaxObserver,
     PerChannelMinMaxObserver,
 )
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
@@ -98,11 +100,28 @@ def quantize_member(
 
 def member_quantizer(plan: QuantizationPlan) -> XNNPACKQuantizer:
     """XNNPACK's quantizer, held to the plan."""
-    quantizer = XNNPACKQuantizer().set_global(_configuration(plan.observer))
+    observe = _OBSERVERS[plan.observer].with_args(eps=_SMALLEST_SCALE)
+    weights = PerChannelMinMaxObserver.with_args(eps=_SMALLEST_SCALE)
+    quantizer = XNNPACKQuantizer().set_global(_configuration(observe, weights))
     return quantizer.set_filter_function(_filter(plan))
 
 
-def _configuration(observer: ObserverName) -> QuantizationConfig:
+def training_quantizer() -> XNNPACKQuantizer:
+    """The same for training: every operator, rounded while gradients pass.
+
+    Activations keep the range that their observer saw while it was enabled; weights are measured
+    at each step.
+    """
+    activation = FakeQuantize.with_args(observer=HistogramObserver, eps=_SMALLEST_SCALE)
+    weight = FakeQuantize.with_args(
+        observer=MovingAveragePerChannelMinMaxObserver,
+        averaging_constant=1.0,
+        eps=_SMALLEST_SCALE,
+    )
+    return XNNPACKQuantizer().set_global(_configuration(activation, weight, training=True))
+
+
+def _configuration(activations: Any, weights: Any, *, training: bool = False) -> QuantizationConfig:
     """int8 activations per tensor (affine), int8 weights per channel (symmetric), float biases."""
     activation = QuantizationSpec(
         dtype=torch.int8,
@@ -110,7 +129,7 @@ def _configuration(observer: ObserverName) -> QuantizationConfig:
         quant_max=127,
         qscheme=torch.per_tensor_affine,
         is_dynamic=False,
-        observer_or_fake_quant_ctr=_OBSERVERS[observer].with_args(eps=_SMALLEST_SCALE),
+        observer_or_fake_quant_ctr=activations,
     )
     weight = QuantizationSpec(
         dtype=torch.int8,
@@ -119,9 +138,9 @@ def _configuration(observer: ObserverName) -> QuantizationConfig:
         qscheme=torch.per_channel_symmetric,
         ch_axis=0,
         is_dynamic=False,
-        observer_or_fake_quant_ctr=PerChannelMinMaxObserver.with_args(eps=_SMALLEST_SCALE),
+        observer_or_fake_quant_ctr=weights,
     )
-    return QuantizationConfig(activation, activation, weight, None)
+    return QuantizationConfig(activation, activation, weight, None, is_qat=training)
 
 
 def _filter(plan: QuantizationPlan) -> Callable[[fx.Node], bool]:

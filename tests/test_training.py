@@ -20,7 +20,14 @@ from fa_mobile.training import trainer
 from fa_mobile.training.batches import draw_batch
 from fa_mobile.training.config import TrainConfig
 from fa_mobile.training.losses import CHARBONNIER_WEIGHT, charbonnier
-from fa_mobile.training.pipeline import Data, assemble, load_data, stage_config, train_stage
+from fa_mobile.training.pipeline import (
+    Data,
+    assemble,
+    load_data,
+    stage_config,
+    stage_names,
+    train_stage,
+)
 from fa_mobile.training.sources import (
     PhotoSource,
     RawSource,
@@ -95,7 +102,10 @@ def test_charbonnier_is_the_papers() -> None:
     assert charbonnier(error).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_killed_run_resumes_to_the_same_weights(data: Data, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounded", [False, True])
+def test_killed_run_resumes_to_the_same_weights(
+    data: Data, tmp_path: Path, *, rounded: bool
+) -> None:
     class Killed(Exception):
         pass
 
@@ -103,12 +113,13 @@ def test_killed_run_resumes_to_the_same_weights(data: Data, tmp_path: Path) -> N
         if progress.step == 5:  # the state of step 4 is on disk
             raise Killed
 
-    trainer.train(config(), data.sources, data.held_out, tmp_path / "whole", quiet)
+    run = config(rounded=rounded)
+    trainer.train(run, data.sources, data.held_out, tmp_path / "whole", quiet)
     with pytest.raises(Killed):
-        trainer.train(config(), data.sources, data.held_out, tmp_path / "cut", kill)
+        trainer.train(run, data.sources, data.held_out, tmp_path / "cut", kill)
     steps: list[int] = []
     trainer.train(
-        config(), data.sources, data.held_out, tmp_path / "cut", lambda p: steps.append(p.step)
+        run, data.sources, data.held_out, tmp_path / "cut", lambda p: steps.append(p.step)
     )
     assert steps == [5, 6]
     whole, cut = (averaged_weights(tmp_path / name) for name in ("whole", "cut"))
@@ -156,11 +167,15 @@ def test_damaged_state_is_refused(data: Data, tmp_path: Path) -> None:
 
 def test_array_from_photos_to_checkpoint(data: Data, tmp_path: Path) -> None:
     base = config(steps=2)
-    for stage in ("common", "0", "1"):
+    stages = stage_names(2, int8=True)
+    assert stages == ["common", "0", "1", "0-int8", "1-int8"]
+    for stage in stages:
         train_stage(stage_config(base, tmp_path, stage, 2), tmp_path, stage, data, quiet)
     assemble(base, tmp_path, "tiny", tmp_path / "tiny", {"note": "test"})
     loaded = load_checkpoint(tmp_path / "tiny")
     assert loaded.spec.training == {"note": "test"}
+    last = averaged_weights(tmp_path / "1-int8")
+    assert all(torch.equal(last[n], p) for n, p in loaded.networks[1].named_parameters())
     assert loaded.spec.edges == new_spec("t", "plain", load_profile("imx258"), 2).edges
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 NAME = "train"
 EPILOG = (
     "Examples:  fa-mobile train photos/ --runs runs/imx258 -o my-array   |   "
-    "fa-mobile train photos/ --runs runs/imx258 --stage 2 --threads 1   |   "
+    "fa-mobile train photos/ --runs runs/imx258 --stage 2-int8 --threads 1   |   "
     "fa-mobile train photos/ --runs runs/sweep --sweep 300"
 )
-SWEPT_RATES = (1e-3, 3e-3, 6e-3)
+SWEPT_RATES = (5e-3, 1e-2, 1.5e-2, 2e-2)
 
 
 def run(
@@ -32,14 +32,19 @@ def run(
         list[Path] | None, typer.Option(help="Clean RAW file to train on too (again for more).")
     ] = None,
     stage: Annotated[
-        str, typer.Option(help="'all', 'common', a member's index, or 'assemble'.")
+        str, typer.Option(help="'all', 'common', a member's index, '<index>-int8', or 'assemble'.")
     ] = "all",
-    network: Annotated[str, typer.Option(help="See fa-mobile macs.")] = "paper",
+    network: Annotated[str, typer.Option(help="See fa-mobile macs.")] = "mobile",
     profile: Annotated[str, typer.Option(help="Sensor profile: name or JSON file.")] = "imx258",
     members: Annotated[int, typer.Option(min=1, help="n, the number of networks.")] = 4,
     steps: Annotated[int, typer.Option(min=1, help="Of the common network.")] = 20000,
     member_steps: Annotated[int, typer.Option(min=1, help="Of each member after it.")] = 10000,
-    learning_rate: Annotated[float, typer.Option(min=1e-7, help="Peak rate.")] = 3e-3,
+    int8_steps: Annotated[
+        int, typer.Option(min=0, help="Of each member at last, with int8's rounding; 0: none.")
+    ] = 2000,
+    learning_rate: Annotated[
+        float, typer.Option(min=1e-7, help="Peak rate of the common network's Muon.")
+    ] = 0.015,
     batch: Annotated[int, typer.Option(min=1)] = 16,
     patch: Annotated[int, typer.Option(min=32, help="Side in mosaic pixels.")] = 128,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -48,7 +53,7 @@ def run(
         int, typer.Option(min=0, help="Compare learning rates over this many steps, then stop.")
     ] = 0,
 ) -> None:
-    """Train a model array: one common network, then each member from it. Resumes after a kill."""
+    """Train a model array: a common network, each member from it, then for int8. Resumes."""
     from fa_mobile.needs import require_train
 
     require_train()
@@ -57,9 +62,16 @@ def run(
     from fa_mobile.errors import UserError
     from fa_mobile.networks import NETWORK_NAMES
     from fa_mobile.training.config import TrainConfig
-    from fa_mobile.training.pipeline import COMMON, assemble, load_data, stage_config
+    from fa_mobile.training.pipeline import (
+        COMMON,
+        INT8,
+        assemble,
+        load_data,
+        stage_config,
+        stage_names,
+    )  # fmt: skip
 
-    names = [COMMON, *(str(member) for member in range(members))]
+    names = stage_names(members, int8=True)
     if network not in NETWORK_NAMES:
         raise UserError(f"network {network!r} was given; allowed are {', '.join(NETWORK_NAMES)}")
     if stage not in ("all", "assemble", *names):
@@ -83,11 +95,15 @@ def run(
         if sweep:
             _sweep(base, runs, sweep, data)
             return
-        for name in names if stage == "all" else [stage]:
+        every = stage_names(members, int8=int8_steps > 0)
+        for name in every if stage == "all" else [stage]:
             count = steps if name == COMMON else member_steps
+            if name.endswith(INT8):
+                count = max(int8_steps, 1)
             _run_stage(stage_config(base, runs, name, count), runs, name, data)
     if output is not None and stage in ("all", "assemble"):
-        facts = {"steps_common": steps, "steps_member": member_steps, "batch": batch,
+        facts = {"steps_common": steps, "steps_member": member_steps,
+                 "steps_int8": int8_steps, "batch": batch,
                  "patch": patch, "learning_rate": learning_rate, "seed": seed}  # fmt: skip
         assemble(base, runs, output.name, output, facts)
         typer.echo(str(output))

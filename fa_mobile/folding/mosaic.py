@@ -9,6 +9,8 @@ network), ``convolution`` (the same as convolutions of stride 2 or 4 with fixed 
 ``stem`` (the convolutions that take the noisy input take the mosaic itself, at the stride of a
 cell; a shuffle unpacks). The unpacking is not folded into the tail: a transposed convolution to
 one channel has one bias, the tail has one for each position of the cell.
+
+The float front end of ``mobile`` belongs to the packing: int8 begins behind it.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from torch import Tensor, nn
 from fa_mobile.denoiser import MemberDenoiser
 from fa_mobile.domains import Scalars
 from fa_mobile.folding.rewrite import Rewrite
-from fa_mobile.folding.stem import takes_mosaic
-from fa_mobile.networks.mobile import MobileNet
+from fa_mobile.folding.stem import on_mosaic, takes_mosaic
+from fa_mobile.networks.mobile import CellFront, MobileNet, MobileTrunk
 
 Mosaic = Literal["planes", "shuffle", "convolution", "stem"]
 
@@ -105,14 +107,14 @@ def mosaic_member(form: Mosaic) -> Rewrite:
     def rewrite(module: nn.Module) -> nn.Module | None:
         if not isinstance(module, MemberDenoiser) or not _shares_levels(module):
             return None
-        network, cell = module.network, _PACKED
+        network = module.network
         if isinstance(network, MobileNet):
-            network, cell = on_mosaic_cells(network), _PACKED * MobileNet.CELL
+            return _on_cells(module, network, form)
         if form == "convolution":
-            return MosaicMember(module, network, PackingConv(cell), UnpackingConv(cell))
-        if form == "stem" and takes_mosaic(network, cell):
-            return MosaicMember(module, network, nn.Identity(), nn.PixelShuffle(cell))
-        return MosaicMember(module, network, nn.PixelUnshuffle(cell), nn.PixelShuffle(cell))
+            return MosaicMember(module, network, PackingConv(_PACKED), UnpackingConv(_PACKED))
+        if form == "stem" and takes_mosaic(network, _PACKED):
+            return MosaicMember(module, network, nn.Identity(), nn.PixelShuffle(_PACKED))
+        return MosaicMember(module, network, nn.PixelUnshuffle(_PACKED), nn.PixelShuffle(_PACKED))
 
     return rewrite
 
@@ -122,12 +124,24 @@ def _shares_levels(member: MemberDenoiser) -> bool:
     return all(torch.equal(level, level[:1].expand(4)) for level in levels)
 
 
-def on_mosaic_cells(network: MobileNet) -> nn.Module:
-    """The trunk of ``network`` for channels in the order of one 4 x 4 unshuffle of the mosaic.
+def _on_cells(member: MemberDenoiser, network: MobileNet, form: Mosaic) -> MosaicMember:
+    cell = _PACKED * MobileNet.CELL
+    front, trunk = on_mosaic_cells(network)
+    if form in ("convolution", "stem"):
+        front.conv = on_mosaic(front.conv, cell)
+        pack: nn.Module = front
+    else:
+        pack = nn.Sequential(nn.PixelUnshuffle(cell), front)
+    unpack = UnpackingConv(cell) if form == "convolution" else nn.PixelShuffle(cell)
+    return MosaicMember(member, trunk, pack, unpack)
+
+
+def on_mosaic_cells(network: MobileNet) -> tuple[CellFront, MobileTrunk]:
+    """Front end and trunk for channels in the order of one 4 x 4 unshuffle of the mosaic.
 
     The network's own order is that of two unshuffles of 2 x 2 in a row: Bayer channel first.
     """
-    trunk = copy.deepcopy(network.trunk)
+    front, trunk = copy.deepcopy(network.front), copy.deepcopy(network.trunk)
     channels = _PACKED**2 * MobileNet.CELL**2
     order = nn.functional.pixel_unshuffle(
         nn.functional.pixel_unshuffle(_numbered_cell(_PACKED * MobileNet.CELL), _PACKED),
@@ -137,11 +151,10 @@ def on_mosaic_cells(network: MobileNet) -> nn.Module:
     inverse = torch.empty(channels, dtype=torch.long)
     inverse[order] = torch.arange(channels)
     with torch.no_grad():
-        for conv in trunk.noisy_consumers():
-            conv.weight.copy_(conv.weight[:, inverse])
+        front.conv.weight.copy_(front.conv.weight[:, inverse])
         trunk.tail.weight.copy_(trunk.tail.weight[inverse])
         trunk.tail.bias.copy_(trunk.tail.bias[inverse])  # type: ignore[union-attr, index]
-    return trunk
+    return front, trunk
 
 
 def _numbered_cell(side: int) -> Tensor:

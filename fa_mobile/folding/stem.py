@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fa_mobile.networks.feature_align import FeatureAlignNet
-from fa_mobile.networks.mobile import MobileTrunk
 
 
 class MosaicPool(nn.Module):
@@ -55,12 +54,6 @@ def takes_mosaic(network: nn.Module, cell: int) -> bool:
 
     Changes ``network`` itself.
     """
-    if isinstance(network, MobileTrunk):
-        network.stem = on_mosaic(network.stem, cell)
-        network.noisy1 = on_mosaic(network.noisy1, cell)
-        align = network.align0
-        align.gamma, align.beta = on_mosaic(align.gamma, cell), on_mosaic(align.beta, cell)
-        return True
     if isinstance(network, FeatureAlignNet):
         network.head = on_mosaic(network.head, cell)
         for stage in (network.enc0, network.dec0):

@@ -1,11 +1,11 @@
-"""``mobile``: the Feature-Align network shaped for the matrix kernels of phones.
+"""``mobile``: the Feature-Align network shaped for the matrix kernels of phones, and for 8 bits.
 
 The idea is that of arXiv 2103.01524: ARNet blocks, gamma and beta from the noisy input at each
 stage, a residual output. What differs was chosen by measured time and short trainings: it works
 on cells of 4 x 4 mosaic pixels instead of 2 x 2, where a byte moved carries four times the
 arithmetic; its 3 x 3 convolutions are dense and 16 or more channels wide; gamma and beta come
-from the noisy input by 1 x 1; and the input is stabilised (:mod:`fa_mobile.domains`), so that
-eight bits resolve half its noise. The rest of it is not yet trained for int8.
+from the noisy input by 1 x 1; the input is stabilised (:mod:`fa_mobile.domains`), and a float
+front end spreads it over channels that eight bits resolve well below the noise.
 """
 
 from __future__ import annotations
@@ -18,19 +18,60 @@ from torch import Tensor, nn
 from fa_mobile.networks.blocks import ARNetBlock, conv1x1
 
 CELL_CHANNELS: Final = 16
-WIDTHS: Final = (32, 64, 128)
+NOISY_CHANNELS: Final = 24
+"""Of the noisy input behind the front end."""
+WIDTHS: Final = (32, 48, 96)
+
+
+class CellFront(nn.Module):
+    """The front end, in float at every precision: cells [N, 16, h, w] to [N, 24, h, w] in +-LIMIT.
+
+    The features of a bright capture span 130 times their noise, so 256 steps over all of them
+    would be half the noise each. A 1 x 1 convolution and a clamp make channels that span less:
+    per Bayer colour, three differences within the cell, and its mean seen through three windows of
+    level, beyond which a channel is constant. Learned; this is how it starts.
+    """
+
+    LIMIT: Final = 3.2
+    _DIFFERENCES: Final = ((1, 1, -1, -1), (1, -1, 1, -1), (1, -1, -1, 1))
+    _DIFFERENCE_SCALE: Final = 2.0
+    _WINDOWS: Final = ((4.0, 0.9), (3.2, 2.6), (1.9, 5.2))
+    """(scale, centre) of each window of level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = conv1x1(CELL_CHANNELS, NOISY_CHANNELS)
+        self.limit = nn.Hardtanh(-self.LIMIT, self.LIMIT)
+        weight = torch.zeros(NOISY_CHANNELS, CELL_CHANNELS)
+        bias = torch.zeros(NOISY_CHANNELS)
+        rows = iter(range(NOISY_CHANNELS))
+        colours = [slice(4 * colour, 4 * colour + 4) for colour in range(4)]
+        for colour in colours:
+            for difference in self._DIFFERENCES:
+                weight[next(rows), colour] = self._DIFFERENCE_SCALE * torch.tensor(difference)
+        for scale, centre in self._WINDOWS:
+            for colour in colours:
+                row = next(rows)
+                weight[row, colour], bias[row] = scale / 4, -scale * centre
+        with torch.no_grad():
+            self.conv.weight.copy_(weight[:, :, None, None])
+            self.conv.bias.copy_(bias)  # type: ignore[union-attr]
+
+    def forward(self, cells: Tensor) -> Tensor:
+        out: Tensor = self.limit(self.conv(cells))
+        return out
 
 
 class CellAlign(nn.Module):
-    """Feature-Align on cells: ``features * gamma + beta``, both by 1 x 1 from the noisy cells.
+    """Feature-Align on cells: ``features * gamma + beta``, both by 1 x 1 from the noisy input.
 
-    ``features`` [N, C, h, w], ``noisy`` [N, 16, h, w]. Starts near the identity.
+    ``features`` [N, C, h, w], ``noisy`` of as many positions. Starts near the identity.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, noisy_channels: int) -> None:
         super().__init__()
-        self.gamma = conv1x1(CELL_CHANNELS, channels)
-        self.beta = conv1x1(CELL_CHANNELS, channels)
+        self.gamma = conv1x1(noisy_channels, channels)
+        self.beta = conv1x1(noisy_channels, channels)
         with torch.no_grad():
             for head, bias in ((self.gamma, 1.0), (self.beta, 0.0)):
                 head.weight.mul_(0.3)
@@ -39,6 +80,10 @@ class CellAlign(nn.Module):
     def forward(self, features: Tensor, noisy: Tensor) -> Tensor:
         out: Tensor = features * self.gamma(noisy) + self.beta(noisy)
         return out
+
+
+def _block(channels: int) -> ARNetBlock:
+    return ARNetBlock(channels, channels // 2, groups=1)
 
 
 def _halve(inputs: int, outputs: int) -> nn.Conv2d:
@@ -52,7 +97,7 @@ def _double(inputs: int, outputs: int) -> nn.ConvTranspose2d:
 
 
 class MobileTrunk(nn.Module):
-    """The network on cells: noisy [N, 16, h, w] to residual [N, 16, h, w], multiples of 4.
+    """The network on cells: noisy [N, 24, h, w] to residual [N, 16, h, w], multiples of 4.
 
     Three noise-aware stages: a quarter and an eighth of the cells' resolution, then the cells.
     """
@@ -60,29 +105,25 @@ class MobileTrunk(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         w0, w1, w2 = WIDTHS
-        self.stem = nn.Conv2d(CELL_CHANNELS, w0, 3, padding=1)
+        self.stem = nn.Conv2d(NOISY_CHANNELS, w0, 3, padding=1)
         self.noisy1 = _averaging_halve()
         self.noisy2 = _averaging_halve()
-        self.enc0 = ARNetBlock(w0, 16, groups=1)
+        self.enc0 = _block(w0)
         self.down1 = _halve(w0, w1)
-        self.enc1 = ARNetBlock(w1, 32, groups=1)
-        self.align1 = CellAlign(w1)
+        self.enc1 = _block(w1)
+        self.align1 = CellAlign(w1, NOISY_CHANNELS)
         self.down2 = _halve(w1, w2)
-        self.enc2 = ARNetBlock(w2, 64, groups=1)
-        self.align2 = CellAlign(w2)
+        self.enc2 = _block(w2)
+        self.align2 = CellAlign(w2, NOISY_CHANNELS)
         self.up2 = _double(w2, w1)
-        self.dec1 = ARNetBlock(w1, 32, groups=1)
+        self.dec1 = _block(w1)
         self.up1 = _double(w1, w0)
-        self.dec0 = nn.Sequential(*(ARNetBlock(w0, 16, groups=1) for _ in range(2)))
-        self.align0 = CellAlign(w0)
+        self.dec0 = nn.Sequential(_block(w0), _block(w0))
+        self.align0 = CellAlign(w0, NOISY_CHANNELS)
         self.tail = conv1x1(w0, CELL_CHANNELS)
         # An untrained network must not harm: it starts close to "no residual".
         nn.init.normal_(self.tail.weight, std=1e-3)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
-
-    def noisy_consumers(self) -> tuple[nn.Conv2d, ...]:
-        """The convolutions that take the noisy cells themselves."""
-        return self.stem, self.noisy1, self.align0.gamma, self.align0.beta
 
     def forward(self, noisy: Tensor) -> Tensor:
         noisy1 = self.noisy1(noisy)
@@ -97,15 +138,15 @@ class MobileTrunk(nn.Module):
 
 def _averaging_halve() -> nn.Conv2d:
     """The noisy cells of the next stage: learned, starting as the mean of 2 x 2 cells."""
-    conv = _halve(CELL_CHANNELS, CELL_CHANNELS)
+    conv = _halve(NOISY_CHANNELS, NOISY_CHANNELS)
     with torch.no_grad():
-        conv.weight.copy_(torch.eye(CELL_CHANNELS).view(CELL_CHANNELS, CELL_CHANNELS, 1, 1) / 4)
+        conv.weight.copy_(torch.eye(NOISY_CHANNELS)[:, :, None, None].expand_as(conv.weight) / 4)
         conv.bias.zero_()  # type: ignore[union-attr]
     return conv
 
 
 class MobileNet(nn.Module):
-    """:class:`MobileTrunk` on packed planes.
+    """:class:`CellFront` and :class:`MobileTrunk` on packed planes.
 
     Contract of every network here: features [N, 4, h, w] in, residual [N, 4, h, w] out; ``h`` and
     ``w`` are multiples of ``PACKED_STRIDE``.
@@ -119,9 +160,11 @@ class MobileNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.unshuffle = nn.PixelUnshuffle(self.CELL)
+        self.front = CellFront()
         self.trunk = MobileTrunk()
         self.shuffle = nn.PixelShuffle(self.CELL)
 
     def forward(self, features: Tensor) -> Tensor:
-        residual: Tensor = self.shuffle(self.trunk(self.unshuffle(features)))
+        noisy = self.front(self.unshuffle(features))
+        residual: Tensor = self.shuffle(self.trunk(noisy))
         return residual

@@ -18,7 +18,9 @@ class TrainConfig(BaseModel):
     """One run over one range of noise. Defaults are what trains ``mobile`` well.
 
     ``member`` is the index within the array, None for the common network that members start from.
-    ``init`` is the run folder whose averaged weights this run starts from.
+    ``init`` is the run folder whose averaged weights this run starts from. ``rounded`` trains with
+    the rounding of int8 targets (:mod:`fa_mobile.training.rounding`), whose ranges are measured
+    anew after every save.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,6 +42,7 @@ class TrainConfig(BaseModel):
     seed: int = 0
     save_every: Annotated[int, Field(ge=1)] = 500
     init: str | None = None
+    rounded: bool = False
 
 
 def write_config(config: TrainConfig, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Training an array: the common network first, then each member from it, then the checkpoint."""
+"""Training an array: the common network, each member from it, each for int8, the checkpoint."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ from fa_mobile.training.state import averaged_weights
 from fa_mobile.training.trainer import Progress, train
 
 COMMON: Final = "common"
+INT8: Final = "-int8"
+"""Ends the name of a stage that trains a member on, with the rounding of int8 targets."""
+_MEMBER_RATE: Final = 0.5
+_INT8_RATE: Final = 0.2
+"""Peak learning rates of the later stages, in relation to the common network's."""
+_FINE_WARMUP: Final = 50
+_RANGES_EVERY: Final = 100
 _HELD_OUT_EVERY: Final = 12
 
 
@@ -50,15 +57,31 @@ def load_data(photos: Sequence[Path], raws: Sequence[Path], patch: int) -> Data:
     return Data([*sources, *raw_sources], held_out, (*skipped, *held_skipped, *raw_skipped))
 
 
+def stage_names(members: int, *, int8: bool) -> list[str]:
+    """``common``, then ``0``, ``1``, ..., then ``0-int8``, ... where asked for; in this order."""
+    floats = [str(member) for member in range(members)]
+    return [COMMON, *floats, *(f"{name}{INT8}" for name in floats if int8)]
+
+
 def stage_config(base: TrainConfig, runs: Path, stage: str, steps: int) -> TrainConfig:
-    """Configuration of the common run, or of a member's run that starts from it."""
+    """Configuration of a stage by its name: each starts from the stage that it refines."""
     if stage == COMMON:
         return base.model_copy(update={"member": None, "init": None, "steps": steps})
-    start = str(runs / COMMON)
-    member = int(stage)
-    return base.model_copy(
-        update={"member": member, "init": start, "steps": steps, "seed": base.seed + 1 + member}
-    )
+    rounded = stage.endswith(INT8)
+    start = stage.removesuffix(INT8) if rounded else COMMON
+    member = int(stage.removesuffix(INT8))
+    update = {
+        "member": member,
+        "init": str(runs / start),
+        "steps": steps,
+        "seed": base.seed + 1 + member + (base.members if rounded else 0),
+        "learning_rate": base.learning_rate * (_INT8_RATE if rounded else _MEMBER_RATE),
+        "warmup": min(base.warmup, _FINE_WARMUP),
+        "rounded": rounded,
+    }
+    if rounded:
+        update["save_every"] = min(base.save_every, _RANGES_EVERY)
+    return base.model_copy(update=update)
 
 
 def train_stage(
@@ -75,7 +98,7 @@ def train_stage(
 def assemble(
     config: TrainConfig, runs: Path, name: str, folder: Path, training: dict[str, Any]
 ) -> ArraySpec:
-    """Build the checkpoint from the members' runs; returns its specification.
+    """Build the checkpoint from the members' last runs; returns its specification.
 
     Raises:
         UserError: when a member has not been trained.
@@ -84,7 +107,9 @@ def assemble(
     networks = []
     for member in range(config.members):
         network = build_network(config.network)
-        network.load_state_dict(averaged_weights(runs / str(member)))
+        last = runs / f"{member}{INT8}"
+        folder_of_run = last if last.is_dir() else runs / str(member)
+        network.load_state_dict(averaged_weights(folder_of_run))
         networks.append(network.eval())
     spec = spec.model_copy(update={"training": training})
     save_checkpoint(NoiseSubrangeModelArray(spec, networks), folder)

@@ -27,13 +27,16 @@ from fa_mobile.training.config import (
     write_config,
 )
 from fa_mobile.training.losses import charbonnier
+from fa_mobile.training.rounding import ActivationRanges, rounded_twin
 from fa_mobile.training.sources import Source
 from fa_mobile.training.state import STATE_FILE, RunState, averaged_weights
 
 LOG_FILE: Final = "log.csv"
 CONFIG_FILE: Final = "config.json"
 _VALIDATION_SEED: Final = 20210302
-_VALIDATION_BATCHES: Final = 4
+_RANGE_SEED: Final = 20211122
+_FIXED_BATCHES: Final = 4
+"""To validate, and to measure int8 ranges: the same at every step."""
 
 
 class Progress(NamedTuple):
@@ -146,7 +149,16 @@ def train(
         write_config(config, folder / CONFIG_FILE)
     sampler = noise_sampler(config)
     chances = probabilities(sources)
-    checks = _validation_batches(config, held_out, sampler)
+    checks = _fixed_batches(config, held_out, sampler, _VALIDATION_SEED)
+    model: nn.Module = network
+    if config.rounded:
+        features = [
+            entered(batch, domain_of(network)).features
+            for batch in _fixed_batches(config, sources, sampler, _RANGE_SEED)
+        ]
+        model = rounded_twin(network, features[0])
+        activation_ranges = ActivationRanges(model)
+        activation_ranges.measure(features)
 
     def make(step: int) -> Batch:
         return draw_batch(
@@ -157,7 +169,7 @@ def train(
     last = float("nan")
     for batch in _prefetched(make, state.step, config.steps):
         rate = learning_rate(config, state.step)
-        loss = _step(state, batch, rate)
+        loss = _step(state, model, batch, rate)
         if not math.isfinite(loss):
             raise UserError(
                 f"the loss became {loss} at step {state.step}; the state of the last save stays in "
@@ -168,20 +180,22 @@ def train(
         done = state.step == config.steps
         checked = None
         if done or state.step % validate_every == 0:
-            checked = last = validation_psnr(state, checks)
+            checked = last = validation_psnr(model, state.average, checks)
             state.best_psnr = max(state.best_psnr, checked)
             _log(folder, state.step, loss, rate, checked)
         if done or state.step % config.save_every == 0:
             state.save(folder)
+            if config.rounded:
+                activation_ranges.measure(features)
         report(Progress(state.step, loss, rate, checked))
-    return last if math.isfinite(last) else validation_psnr(state, checks)
+    return last if math.isfinite(last) else validation_psnr(model, state.average, checks)
 
 
-def _step(state: RunState, batch: Batch, rate: float) -> float:
+def _step(state: RunState, model: nn.Module, batch: Batch, rate: float) -> float:
     patches = entered(batch, domain_of(state.network))
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    estimate = patches.noisy + patches.slope * state.network(patches.features)
+    estimate = patches.noisy + patches.slope * model(patches.features)
     loss = charbonnier((estimate - patches.clean) * patches.weight)
     state.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
@@ -192,26 +206,26 @@ def _step(state: RunState, batch: Batch, rate: float) -> float:
     return value
 
 
-def _validation_batches(
-    config: TrainConfig, held_out: Sequence[Source], sampler: NoiseSampler
+def _fixed_batches(
+    config: TrainConfig, sources: Sequence[Source], sampler: NoiseSampler, seed: int
 ) -> list[Batch]:
-    chances = probabilities(held_out)
+    chances = probabilities(sources)
     return [
-        draw_batch(
-            held_out, chances, sampler,
-            seed=_VALIDATION_SEED, step=step, batch=16, patch=config.patch,
-        )
-        for step in range(_VALIDATION_BATCHES)
-    ]  # fmt: skip
+        draw_batch(sources, chances, sampler, seed=seed, step=step, batch=16, patch=config.patch)
+        for step in range(_FIXED_BATCHES)
+    ]
 
 
 @torch.no_grad()
-def validation_psnr(state: RunState, checks: Sequence[Batch]) -> float:
-    """Mean PSNR in dB over held-out patches, each brought to the same noise by its weight."""
+def validation_psnr(model: nn.Module, weights: dict[str, Tensor], checks: Sequence[Batch]) -> float:
+    """Mean PSNR in dB over held-out patches, each brought to the same noise by its weight.
+
+    ``model`` runs with ``weights``, by the names of its parameters.
+    """
     scores = []
     for batch in checks:
-        patches = entered(batch, domain_of(state.network))
-        residual = torch.func.functional_call(state.network, state.average, (patches.features,))
+        patches = entered(batch, domain_of(model))
+        residual = torch.func.functional_call(model, weights, (patches.features,))
         estimates = (patches.noisy + patches.slope * residual) * patches.weight
         for estimate, truth in zip(estimates, patches.clean * patches.weight, strict=True):
             scores.append(psnr(estimate.numpy(), truth.numpy(), data_range=1))

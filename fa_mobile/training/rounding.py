@@ -1,0 +1,102 @@
+"""Training for int8: the network with the rounding of its int8 targets, on the same weights.
+
+The rounding is put in by the quantizer that the ExecuTorch target uses, at the same operators.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+from torchao.quantization.pt2e import (
+    FakeQuantize,
+    HistogramObserver,
+    disable_fake_quant,
+    disable_observer,
+    enable_fake_quant,
+)
+from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
+
+from fa_mobile.networks import MobileNet
+from fa_mobile.quantization import training_quantizer
+
+_SMALLEST_BATCH: Final = 2
+
+
+def rounded_twin(network: nn.Module, example: Tensor) -> nn.Module:
+    """``network`` with int8 weights and activations that gradients pass through.
+
+    Its parameters are those of ``network``, the same objects by the same names, so training one
+    trains the other. A front end that every target keeps in float stays float. Activations are
+    rounded once :meth:`ActivationRanges.measure` has run.
+
+    Args:
+        network: float features [N, 4, h, w] to residual.
+        example: features, h and w those of training.
+    """
+    if isinstance(network, MobileNet):
+        twin: nn.Module = MobileNet()
+        twin.front = network.front
+        with torch.no_grad():
+            noisy = network.front(network.unshuffle(example))
+        twin.trunk = _prepared(network.trunk, noisy)
+        return twin
+    twin = _prepared(network, example)
+    twin.DOMAIN = network.DOMAIN
+    return twin
+
+
+class ActivationRanges:
+    """The ranges of a twin's activations: measured by the observer that exports use."""
+
+    def __init__(self, twin: nn.Module) -> None:
+        self._twin = twin
+        self._rounding = [
+            module
+            for module in twin.modules()
+            if isinstance(module, FakeQuantize)
+            and isinstance(module.activation_post_process, HistogramObserver)
+        ]
+        self._fresh = copy.deepcopy([m.activation_post_process for m in self._rounding])
+        for module in self._rounding:
+            # Enabled, it would search for the best range at every call.
+            disable_observer(module)
+            disable_fake_quant(module)
+
+    @torch.no_grad()
+    def measure(self, batches: Iterable[Tensor]) -> None:
+        """Set the ranges to those of least squared error over ``batches`` of features."""
+        hooks = []
+        for module, fresh in zip(self._rounding, self._fresh, strict=True):
+            disable_fake_quant(module)
+            module.activation_post_process = copy.deepcopy(fresh)
+            hooks.append(module.register_forward_pre_hook(_observe))
+        for batch in batches:
+            self._twin(batch)
+        for hook in hooks:
+            hook.remove()
+        for module in self._rounding:
+            scale, zero_point = module.calculate_qparams()
+            module.scale.copy_(scale)
+            module.zero_point.copy_(zero_point)
+            enable_fake_quant(module)
+
+
+def _observe(module: nn.Module, values: tuple[Tensor]) -> None:
+    module.activation_post_process(values[0])  # type: ignore[operator]
+
+
+def _prepared(network: nn.Module, example: Tensor) -> nn.Module:
+    if example.shape[0] < _SMALLEST_BATCH:
+        example = example.expand(_SMALLEST_BATCH, -1, -1, -1)
+    (name,) = network.forward.__code__.co_varnames[1:2]
+    program = torch.export.export(
+        network, (example,), dynamic_shapes={name: {0: Dim("batch", min=_SMALLEST_BATCH)}},
+        strict=False,
+    )  # fmt: skip
+    prepared: nn.Module = prepare_qat_pt2e(program.module(), training_quantizer())
+    return prepared

@@ -1,0 +1,60 @@
+"""The network with int8's rounding: the same weights, small errors, gradients through it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from fa_mobile.training.rounding import ActivationRanges, rounded_twin
+from tests.conftest import visible_array
+
+
+@pytest.fixture(params=["mobile", "paper"])
+def network(request: pytest.FixtureRequest) -> nn.Module:
+    return visible_array(1, request.param).networks[0].train()
+
+
+def features() -> torch.Tensor:
+    return torch.rand(2, 4, 32, 32, generator=torch.Generator().manual_seed(3)) * 4
+
+
+def test_twin_shares_every_parameter_by_name(network: nn.Module) -> None:
+    twin = rounded_twin(network, features())
+    named, shared = dict(network.named_parameters()), dict(twin.named_parameters())
+    assert named.keys() == shared.keys()
+    assert all(named[name] is shared[name] for name in named)
+
+
+def test_rounding_is_small_but_there(network: nn.Module) -> None:
+    x = features()
+    twin = rounded_twin(network, x)
+    ActivationRanges(twin).measure([x])
+    with torch.no_grad():
+        expected, rounded = network(x), twin(x)
+    error = float((rounded - expected).std() / expected.std())
+    assert 1e-4 < error < 0.2
+
+
+def test_ranges_follow_the_weights(network: nn.Module) -> None:
+    x = features()
+    twin = rounded_twin(network, x)
+    ranges = ActivationRanges(twin)
+    ranges.measure([x])
+    with torch.no_grad():
+        # The last layer's results leave their old range: without a new one they are cut off.
+        tail = [m for m in network.modules() if isinstance(m, nn.Conv2d)][-1]
+        tail.weight.mul_(8)
+        expected, cut = network(x), twin(x)
+        ranges.measure([x])
+        fitting = twin(x)
+    assert (cut - expected).abs().max() > 2 * (fitting - expected).abs().max()
+
+
+def test_gradients_reach_every_weight(network: nn.Module) -> None:
+    x = features()
+    twin = rounded_twin(network, x)
+    ActivationRanges(twin).measure([x])
+    twin(x).square().mean().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
