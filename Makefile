@@ -53,10 +53,15 @@ results: $(STAMP)
 	mkdir -p build
 	$(BIN)/fa-mobile macs --json > build/macs.json
 	$(BIN)/fa-mobile demo --json > build/export.json
-	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-nsma4 $(PHOTOS) --json > build/quality-float.json
-	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --json > build/quality-mobile.json
-	$(BIN)/fa-mobile evaluate dist/imx258-executorch-int8 $(PHOTOS) --json > build/quality-executorch-int8.json
-	$(BIN)/fa-mobile evaluate dist/imx258-onnx-int8 $(PHOTOS) --json > build/quality-onnx-int8.json
+	$(BIN)/fa-mobile export export/imx258-paper.toml
+	for network in mobile:imx258-mobile:dist paper:imx258-nsma4:dist/paper; do \
+	  set -- $$(echo "$$network" | tr : ' '); \
+	  $(BIN)/fa-mobile evaluate "fa_mobile/checkpoints/$$2" $(PHOTOS) --json > "build/quality-$$1.json" || exit; \
+	  for target in executorch onnx; do \
+	    $(BIN)/fa-mobile evaluate "$$3/imx258-$$target-int8" $(PHOTOS) --json \
+	      > "build/quality-$$1-$$target-int8.json" || exit; \
+	  done; \
+	done
 	mv build/*.json docs/results/
 	cp dist/demo/onnx-int8.png docs/images/demo.png
 	$(MAKE) docs

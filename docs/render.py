@@ -66,11 +66,18 @@ def quality(*names: str) -> str:
 
 
 SUBJECTS = {
-    "float": "`paper`, float checkpoint",
-    "executorch-int8": "`paper`, ExecuTorch int8 bundle",
-    "onnx-int8": "`paper`, ONNX int8 bundle",
     "mobile": "`mobile`, float checkpoint",
+    "mobile-executorch-int8": "`mobile`, ExecuTorch int8 bundle",
+    "mobile-onnx-int8": "`mobile`, ONNX int8 bundle",
+    "paper": "`paper`, float checkpoint",
+    "paper-executorch-int8": "`paper`, ExecuTorch int8 bundle",
+    "paper-onnx-int8": "`paper`, ONNX int8 bundle",
 }
+
+
+def of_network(network: str) -> list[str]:
+    """The subjects of one network."""
+    return [name for name in SUBJECTS if name.split("-")[0] == network]
 
 
 def networks() -> str:
@@ -84,9 +91,9 @@ def networks() -> str:
 
 SECTIONS: dict[str, Callable[[], str]] = {
     "bundles": bundles,
-    "quality": lambda: quality(*SUBJECTS),
-    "quality-paper": lambda: quality(*(name for name in SUBJECTS if name != "mobile")),
-    "quality-mobile": lambda: quality("mobile"),
+    "quality": lambda: quality(*of_network("mobile"), "paper"),
+    "quality-paper": lambda: quality(*of_network("paper")),
+    "quality-mobile": lambda: quality(*of_network("mobile")),
     "networks": networks,
 }
 

@@ -105,3 +105,33 @@ def test_pmrid_scale_is_folded(tmp_path: Path) -> None:
     torch.save(network.state_dict(), path)
     z = torch.rand(1, 4, 32, 32)
     torch.testing.assert_close(load_pmrid(path)(z), network(256 * z) / 256, rtol=1e-4, atol=1e-5)
+
+
+def test_front_end_resolves_levels_below_the_noise() -> None:
+    """At every level some channel moves, by more than eight bits of its range need for it."""
+    from fa_mobile.domains import StabilizedDomain
+    from fa_mobile.networks.mobile import CELL_CHANNELS, CellFront
+
+    front = CellFront()
+    levels = torch.arange(0.15, 6.8, 0.01)
+    cells = levels.view(-1, 1, 1, 1).expand(-1, CELL_CHANNELS, 1, 1)
+    with torch.no_grad():
+        channels = front(cells).flatten(1)
+    assert channels.abs().max() <= CellFront.LIMIT
+    slopes = (channels.diff(dim=0) / 0.01).abs().amax(1)
+    step = 2 * CellFront.LIMIT / 255 / slopes
+    assert step.max() < 0.3 * StabilizedDomain.NOISE
+
+
+def test_front_end_shows_differences_within_the_cell_only() -> None:
+    from fa_mobile.networks.mobile import CELL_CHANNELS, CellFront
+
+    front = CellFront()
+    flat = torch.full((1, CELL_CHANNELS, 1, 1), 2.0)
+    bumped = flat.clone()
+    bumped[0, 5] += 0.1  # a position of the second Bayer colour
+    with torch.no_grad():
+        moved = (front(bumped) - front(flat)).abs().flatten() > 1e-6
+    differences, windows = moved[:12].view(4, 3), moved[12:].view(3, 4)
+    assert differences[1].all() and not differences[[0, 2, 3]].any()
+    assert windows[:, 1].sum() == 1 and not windows[:, [0, 2, 3]].any()  # 2.0 is in one window

@@ -105,7 +105,7 @@ class MobileTrunk(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         w0, w1, w2 = WIDTHS
-        self.stem = nn.Conv2d(NOISY_CHANNELS, w0, 3, padding=1)
+        self.stem = conv1x1(NOISY_CHANNELS, w0)
         self.noisy1 = _averaging_halve()
         self.noisy2 = _averaging_halve()
         self.enc0 = _block(w0)

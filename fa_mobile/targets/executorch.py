@@ -50,7 +50,7 @@ _MEMORY: Final = ExecutorchBackendConfig(
 )
 Array = npt.NDArray[np.float32]
 MODEL_FILE: Final = "model.pte"
-FOLD_PLAN: Final = FoldPlan(group_width=16, fuse_heads=False, mosaic="shuffle")
+FOLD_PLAN: Final = FoldPlan(group_width=16, mosaic="stem")
 """Where nothing was measured (:mod:`fa_mobile.targets.tuned`)."""
 # What costs most in 8 bits, measured: the full-resolution encoder and decoder carry the detail on
 # top of a wide range; Feature-Align's products and the sums behind them add a rounding each.

@@ -23,9 +23,9 @@ from fa_mobile.targets.tuned import plan_for
 
 MODEL_FILE: Final = "model.onnx"
 PLANS: Final = {
-    "fp32": FoldPlan(group_width=16),
+    "fp32": FoldPlan(group_width=16, mosaic="stem"),
     # onnxruntime has no int8 kernels for groups; dense ones are 3 to 10 times as fast.
-    "int8": FoldPlan(group_width=None),
+    "int8": FoldPlan(group_width=None, mosaic="stem"),
 }
 """Where nothing was measured (:mod:`fa_mobile.targets.tuned`)."""
 
