@@ -76,8 +76,12 @@ SUBJECTS = {
 
 
 def of_network(network: str) -> list[str]:
-    """The subjects of one network."""
-    return [name for name in SUBJECTS if name.split("-")[0] == network]
+    """The subjects of one network that were measured."""
+    return [
+        name
+        for name in SUBJECTS
+        if name.split("-")[0] == network and (RESULTS / f"quality-{name}.json").is_file()
+    ]
 
 
 def networks() -> str:
