@@ -230,6 +230,17 @@ def test_noise_profile_and_methods(
         )
 
 
+def test_methods_by_gain(
+    array: NoiseSubrangeModelArray, denoiser: RawDenoiser, profile: SensorProfile, tmp_path: Path
+) -> None:
+    export(job(array, tmp_path), form="methods")
+    raw, gain = capture(profile, 0.002, 3, SIZE), np.array([8], np.float32)
+    with torch.no_grad():
+        expected = denoiser(torch.from_numpy(raw), torch.from_numpy(gain))
+    got = ExecutorchModel(tmp_path / "model.pte").run(raw, gain)
+    np.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=TOLERANCE_DN)
+
+
 class Undelegated(nn.Module):
     """A network with an operator that XNNPACK does not know."""
 

@@ -125,8 +125,7 @@ def _profile_executorch(subject: BundleSubject, manifest: Manifest) -> ProfileRe
     if "forward" not in program.method_names():
         reason = "not available: the bundle has one method per member, and none was chosen"
         return ProfileResult(operators=None, reason=reason, arena_bytes=None)
-    side = manifest.min_side
-    raw = frame(manifest, side, side)[None, None]
+    raw = frame(manifest, *_sides(subject, manifest))[None, None]
     program.forward([torch.from_numpy(x) for x in (raw, *scalars(manifest, subject.gain))])
     with tempfile.TemporaryDirectory(prefix="fa-mobile-") as folder:
         dump = Path(folder) / "trace.etdp"

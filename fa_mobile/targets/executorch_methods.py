@@ -11,7 +11,7 @@ from executorch.exir import EdgeProgramManager, to_edge_transform_and_lower
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from fa_mobile.denoiser import GainSelector, RawDenoiser, Selected, subrange_index
+from fa_mobile.denoiser import GainSelector, RawDenoiser, subrange_index
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.targets.base import SelectorKind
 from fa_mobile.targets.executorch_member import (
@@ -49,9 +49,10 @@ class SelectByGain(nn.Module):
         super().__init__()
         self.selector = selector
 
-    def forward(self, gain: Tensor) -> Selected:
-        out: Selected = self.selector(gain)
-        return out
+    def forward(self, gain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        # A plain tuple: ExecuTorch writes no named ones.
+        a, b, index = self.selector(gain)
+        return a, b, index
 
 
 class SelectByNoise(nn.Module):
