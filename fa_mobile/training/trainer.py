@@ -27,7 +27,6 @@ from fa_mobile.training.config import (
     write_config,
 )
 from fa_mobile.training.losses import charbonnier
-from fa_mobile.training.rounding import ActivationRanges, rounded_twin
 from fa_mobile.training.sources import Source
 from fa_mobile.training.state import STATE_FILE, RunState, averaged_weights
 
@@ -152,6 +151,9 @@ def train(
     checks = _fixed_batches(config, held_out, sampler, _VALIDATION_SEED)
     model: nn.Module = network
     if config.rounded:
+        # Here, because importing the quantizer takes seconds and prints advice of its own.
+        from fa_mobile.training.rounding import ActivationRanges, rounded_twin
+
         features = [
             entered(batch, domain_of(network)).features
             for batch in _fixed_batches(config, sources, sampler, _RANGE_SEED)
