@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types pytest test-slow tune results docs clean
+.PHONY: help demo test lint types pytest test-slow tune results equal docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,7 +13,8 @@ help:
 	@echo "make test-slow  the checks that take minutes"
 	@echo "make tune       measure which folds are fastest here and write fa_mobile/targets/tuned.json"
 	@echo "make results    measure anew what the documents state: make results PHOTOS='folder ...'"
-	@echo "make docs       write the documents' tables from docs/results/"
+	@echo "make equal      train the networks alike: make equal PHOTOS='folder' TEST='folder'"
+	@echo "make docs       write the documents' tables and pictures from the stored results"
 	@echo "make clean      remove what the others made, the environment included"
 
 $(STAMP): pyproject.toml
@@ -64,6 +65,13 @@ results: $(STAMP)
 	done
 	mv build/*.json docs/results/
 	cp dist/demo/onnx-int8.png docs/images/demo.png
+	$(MAKE) docs
+
+# Hours on two cores; what build/equal holds is resumed.
+equal: $(STAMP)
+	@test -n "$(PHOTOS)" -a -n "$(TEST)" || { echo "give photos to train on and others to measure on: make equal PHOTOS='train' TEST='kodak24'"; exit 2; }
+	$(BIN)/python benchmarks/equal.py $(PHOTOS) $(foreach folder,$(TEST),--test $(folder)) --runs build/equal \
+	  --network mobile --network paper --network plain --network pmrid --seed 0 --seed 1 --rate 0.015
 	$(MAKE) docs
 
 docs: $(STAMP)

@@ -1,8 +1,8 @@
 """Write the tables of benchmarks/README.md from the reports in benchmarks/results/.
 
 Run by 'make docs'; the reports are what 'fa-mobile bench --output' wrote, from this machine, from
-CI or from a phone's benchmark app. Tables are made by docs/render.py, which does the same for the
-other documents.
+CI or from a phone's benchmark app, and what 'make equal' trained. Tables are made by
+docs/render.py, which does the same for the other documents. The pictures are drawn anew as well.
 """
 
 from __future__ import annotations
@@ -13,14 +13,21 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+from fa_mobile.bench import pareto
 from fa_mobile.bench.device import PhoneDevice
 from fa_mobile.bench.files import read_report
+from fa_mobile.bench.picture import draw as draw_roofs
 from fa_mobile.bench.schema import Entry, Report
 from fa_mobile.bench.statistics import median
+from fa_mobile.training.equal import EqualTrainings
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"
 RESULTS = HERE / "results"
+EQUAL = HERE / "equal" / "trainings.json"
+IMAGES = HERE / "images"
+TIMED = "x86-executorch-1-thread"
+"""The report whose int8 bundles stand in the picture of quality beside speed."""
 NONE = "*No report is stored yet.*"
 _MIB = 2**20
 
@@ -190,6 +197,75 @@ def missing() -> str:
     return "\n".join(lines) or NONE
 
 
+def equal() -> str:
+    """PSNR by gain of each network, equally trained, and what it has over the paper's."""
+    found = _trainings()
+    if found is None:
+        return NONE
+    gains = [f"{score.gain:g}" for score in found.scores(found.networks()[0])]
+    rows = []
+    for network in found.networks():
+        runs = found.best(network)
+        means = [run.mean_db for run in runs]
+        rows.append(
+            [f"`{network}`", *(f"{score.denoised_db:.2f}" for score in found.scores(network)),
+             f"{sum(means) / len(means):.3f}", f"{min(means):.3f} to {max(means):.3f}",
+             f"{len(runs)}", f"{runs[0].learning_rate:g}"]
+        )  # fmt: skip
+    table = _table(["network", *gains, "mean", "by seed", "seeds", "rate"], rows)
+    return (
+        f"{found.steps} steps of {found.batch} patches of {found.patch} x {found.patch}, "
+        f"{found.training_images} images, measured on {found.test_photos} photos that nobody "
+        f"trained on:\n\n{table}"
+    )
+
+
+def _trainings() -> EqualTrainings | None:
+    if not EQUAL.is_file():
+        return None
+    return EqualTrainings.model_validate_json(EQUAL.read_text(encoding="utf-8"))
+
+
+def points() -> list[pareto.Point]:
+    """The networks that were both trained equally and timed in int8."""
+    trainings, report = _trainings(), reports().get(TIMED)
+    if trainings is None or report is None:
+        return []
+    found = []
+    for entry in report.entries:
+        known = entry.network in trainings.networks() and entry.timing is not None
+        if not known or entry.precision != "int8" or entry.bundle.startswith("naive"):
+            continue
+        means = [run.mean_db for run in trainings.best(entry.network)]
+        found.append(
+            pareto.Point(
+                entry.network, entry.timing.ms_per_mp, sum(means) / len(means), min(means),
+                max(means),
+            )
+        )  # fmt: skip
+    return found
+
+
+def roofs() -> str:
+    """Links to the pictures that :func:`draw_pictures` writes."""
+    return "\n\n".join(
+        f"![{name}](images/roofs-{name}.png)"
+        for name, report in reports().items()
+        if report.bandwidth is not None
+    )
+
+
+def draw_pictures() -> None:
+    """Quality beside speed, and the roofs of every report that has them."""
+    IMAGES.mkdir(exist_ok=True)
+    if found := points():
+        title = "Equal short trainings (synthetic noise), ExecuTorch int8, 1 thread, x86"
+        pareto.draw(IMAGES / "pareto.png", found, title)
+    for name, report in reports().items():
+        if report.bandwidth is not None:
+            draw_roofs(IMAGES / f"roofs-{name}.png", report)
+
+
 def _table(header: list[str], rows: list[list[str]]) -> str:
     table: str = DOCS.markdown(header, rows) if rows else NONE
     return table
@@ -202,6 +278,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "counts": counts,
     "ceilings": ceilings,
     "missing": missing,
+    "equal": equal,
+    "roofs": roofs,
 }
 
 
@@ -213,3 +291,4 @@ def rendered(text: str) -> str:
 
 if __name__ == "__main__":
     README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
+    draw_pictures()

@@ -65,36 +65,35 @@ def count(network: nn.Module, *, side: int = 64) -> Cost:
 
 @torch.no_grad()
 def mosaic_halo(network: nn.Module) -> int:
-    """Mosaic pixels around a pixel on which its output depends, rounded up to the stride.
+    """Mosaic pixels around a pixel on which its output depends, rounded up to half the stride.
 
     Measured: a NaN at one position spreads over all that depends on it, through every
     convolution, product and ReLU. All positions within one stride cell are tried, because
     pooling and interpolation make the reach depend on the phase.
     """
     stride = packed_stride(network)
-    double = copy.deepcopy(network).double().eval()
+    plain = copy.deepcopy(network).float().eval()
     length = 16 * stride
-    while True:
-        reach = max(_reach(double, length, phase) for phase in range(stride))
-        if reach + stride < length // 2:
-            break
+    while (reach := _reach(plain, length)) + stride >= length // 2:
         length *= 2
     mosaic = 2 * reach
-    return mosaic + -mosaic % (2 * stride)
+    return mosaic + -mosaic % stride
 
 
-def _reach(network: nn.Module, length: int, phase: int) -> int:
+@torch.no_grad()
+def _reach(network: nn.Module, length: int) -> int:
     """Largest distance in packed positions from a NaN near the middle to where it arrives.
 
-    A narrow strip in each direction is enough: kernels are square, so rows and columns spread
-    independently.
+    Sample k of the batch has it at phase k. A narrow strip in each direction is enough: kernels
+    are square, so rows and columns spread independently.
     """
     stride = packed_stride(network)
-    start = length // 2 // stride * stride + phase
-    z = torch.zeros(1, 4, length, 2 * stride, dtype=torch.float64)
-    z[:, :, start] = torch.nan
+    starts = length // 2 // stride * stride + torch.arange(stride)
+    z = torch.zeros(stride, 4, length, 2 * stride)
+    z[torch.arange(stride), :, starts] = torch.nan
     distances = []
-    for strip, dim in ((z, 2), (z.transpose(2, 3).contiguous(), 3)):
-        reached = torch.isnan(network(strip)).any(dim=1)[0].any(dim=4 - dim - 1).nonzero()
-        distances.append(int((reached - start).abs().max()))
+    for strip, across in ((z, 3), (z.transpose(2, 3).contiguous(), 2)):
+        reached = torch.isnan(network(strip)).any(dim=(1, across))
+        sample, position = reached.nonzero(as_tuple=True)
+        distances.append(int((position - starts[sample]).abs().max()))
     return max(distances)

@@ -1,8 +1,8 @@
 """The whole program that is exported: DN mosaic and gain in, denoised DN mosaic out.
 
     x = (pack(raw) - black) / (white - black)       normalised signal, packed
-    features, slope = domain.enter(x)               k-sigma, or a stabilised signal
-    y = clip(x + slope network(features), 0, 1)     the residual, back in the signal's own unit
+    features = domain.enter(x)                      k-sigma, or a stabilised signal
+    y = domain.leave(x, features, network(features)), clipped to 0..1
     denoised = unpack(y (white - black) + black)
 
 The networks return residuals: the noisy signal goes to the output without passing through the
@@ -92,8 +92,9 @@ class MemberDenoiser(nn.Module):
     def denoise(self, raw: Tensor, *scalars: Tensor) -> Tensor:
         """``raw`` to denoised, both [N, 1, H, W] in DN."""
         x = self.pack(raw)
-        features, slope = self.domain.enter(x, *scalars)
-        out: Tensor = self.unpack(torch.clamp(x + slope * self.network(features), 0.0, 1.0))
+        features = self.domain.enter(x, *scalars)
+        denoised = self.domain.leave(x, features, self.network(features), *scalars)
+        out: Tensor = self.unpack(torch.clamp(denoised, 0.0, 1.0))
         return out
 
     def forward(self, raw: Tensor, a: Tensor, b: Tensor) -> Tensor:

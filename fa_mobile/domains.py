@@ -1,11 +1,8 @@
 """The domains in which networks see a capture: there its noise is alike at every gain.
 
 A domain turns a normalised signal ``x`` of noise (a, b) into the features that a network takes,
-and says how far one unit of the network's output moves the signal:
-
-    denoised = x + slope * network(features)
-
-Only ``x`` and the slope touch the signal, so it stays in float whatever the network's precision.
+and the network's residual back into a step of the signal. Only ``x`` and that step make the
+result, so it stays in float whatever the network's precision.
 All scalars are tensors that broadcast with ``x``, computed once for each capture.
 """
 
@@ -25,11 +22,14 @@ class Domain(Protocol):
     def scalars(self, a: Tensor, b: Tensor, anchor_a: Tensor, anchor_b: Tensor) -> Scalars:
         """What :meth:`enter` needs of the capture's noise (a, b) and the member's anchor."""
 
-    def enter(self, x: Tensor, *scalars: Tensor) -> tuple[Tensor, Tensor]:
-        """(features, slope) of ``x``."""
+    def enter(self, x: Tensor, *scalars: Tensor) -> Tensor:
+        """The features of ``x``."""
+
+    def leave(self, x: Tensor, features: Tensor, residual: Tensor, *scalars: Tensor) -> Tensor:
+        """``x`` moved by a network's residual: the denoised signal, not clipped."""
 
     def in_dn(self, scalars: Scalars, black: float, span: float) -> Scalars:
-        """The scalars with which :meth:`enter` takes DN: the same features, the slope in DN.
+        """The scalars with which the domain takes DN: the same features, and DN back.
 
         Args:
             scalars: for the normalised signal.
@@ -47,9 +47,12 @@ class KSigmaDomain:
         scale = anchor_a / a
         return scale, scale * (b / a) - anchor_b / anchor_a, a / anchor_a
 
-    def enter(self, x: Tensor, *scalars: Tensor) -> tuple[Tensor, Tensor]:
-        scale, offset, inverse = scalars
-        return x * scale + offset, inverse
+    def enter(self, x: Tensor, *scalars: Tensor) -> Tensor:
+        scale, offset, _ = scalars
+        return x * scale + offset
+
+    def leave(self, x: Tensor, features: Tensor, residual: Tensor, *scalars: Tensor) -> Tensor:  # noqa: ARG002
+        return x + residual * scalars[2]
 
     def in_dn(self, scalars: Scalars, black: float, span: float) -> Scalars:
         scale, offset, inverse = scalars
@@ -78,10 +81,14 @@ class StabilizedDomain:
         level = unit * unit * (b + 4 * a * torch.sqrt(b))
         return gain, level, a / (2 * self.NOISE * self.NOISE)
 
-    def enter(self, x: Tensor, *scalars: Tensor) -> tuple[Tensor, Tensor]:
-        gain, level, back = scalars
-        root = torch.sqrt(torch.clamp(x * gain + level, min=self.NOISE * self.NOISE))
-        return root, root * back
+    def enter(self, x: Tensor, *scalars: Tensor) -> Tensor:
+        gain, level, _ = scalars
+        return torch.sqrt(torch.clamp(x * gain + level, min=self.NOISE * self.NOISE))
+
+    def leave(self, x: Tensor, features: Tensor, residual: Tensor, *scalars: Tensor) -> Tensor:
+        # The features times ``back`` are the slope of the root's inverse. In this order a runtime
+        # need not keep the slope beside them while the network runs.
+        return x + features * (residual * scalars[2])
 
     def in_dn(self, scalars: Scalars, black: float, span: float) -> Scalars:
         gain, level, back = scalars

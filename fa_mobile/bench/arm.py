@@ -50,7 +50,7 @@ class InstructionCount:
     gain: float
     width: int
     height: int
-    """Of the square mosaic, in mosaic pixels."""
+    """Of the mosaic."""
     runs: int
     instructions: float
     """Of one run."""

@@ -32,18 +32,20 @@ _SEED: Final = 2103
 
 
 class Peer(NamedTuple):
-    """A peer's name without its precision, and the precision (None: not stated)."""
+    """A peer's name, and the target and precision asked for (None: those of the bundle raced)."""
 
     name: str
-    precision: str | None
+    target: str | None = None
+    precision: str | None = None
 
 
 def parse_peer(text: str) -> Peer | None:
-    """ "plain", "plain-fp32", "plain-int8"; None for what is not the name of a peer."""
-    name, _, last = text.rpartition("-")
+    """ "plain", "plain-int8", "plain-onnx-int8"; None for what is not the name of a peer."""
+    name, *rest = text.split("-")
+    target = rest.pop(0) if rest and rest[0] in PRECISIONS else None
     known = {precision for precisions in PRECISIONS.values() for precision in precisions}
-    peer = Peer(name, last) if last in known else Peer(text, None)
-    return peer if peer.name in PEER_NAMES else None
+    precision = rest.pop(0) if rest and rest[0] in known else None
+    return Peer(name, target, precision) if name in PEER_NAMES and not rest else None
 
 
 def has_random_weights(manifest: Manifest) -> bool:
@@ -73,7 +75,7 @@ def peer_bundle(
     if name not in PEER_NAMES:
         raise UserError(
             f"peer {name!r} was given; allowed are {', '.join(PEER_NAMES)}, each also with a "
-            "precision (plain-fp32), or the folder of a bundle"
+            "precision or target and precision (plain-onnx-fp32), or the folder of a bundle"
         )
     if precision not in PRECISIONS.get(target, ()):
         raise UserError(

@@ -6,7 +6,7 @@ and Android decide is recorded beside the times.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -22,18 +22,16 @@ from fa_mobile.bench.phone_state import (
     read_facts,
     read_state,
 )
-from fa_mobile.bench.request import Candidate, Request, resolve
+from fa_mobile.bench.request import Candidate, Request, Size, resolve
 from fa_mobile.bench.runner_file import find_runner
 from fa_mobile.bench.runner_output import RunnerOutput
 from fa_mobile.bench.schema import Entry, Report, Settings
 from fa_mobile.bench.subjects import frame, is_one_call, scalars
 from fa_mobile.bundle import read_bundle
+from fa_mobile.child import Say
 from fa_mobile.errors import UserError
 from fa_mobile.runtimes.session import Bundle
 from fa_mobile.verify import replay_all
-
-Say = Callable[[str], None]
-Size = tuple[int, int]
 
 SUSTAINED_S: Final = 60.0
 """Of a phone's sustained run unless asked otherwise: long enough for most to slow down."""

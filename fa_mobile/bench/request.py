@@ -19,8 +19,10 @@ from fa_mobile.errors import UserError
 from fa_mobile.manifest import Manifest
 from fa_mobile.targets.table import TARGETS
 
-FRAME: Final = (4208, 3120)
-"""(width, height) of the Sony IMX258's full frame: 13.1 MP."""
+Size = tuple[int, int]
+"""(width, height) of a frame."""
+FRAME: Final[Size] = (4208, 3120)
+"""The Sony IMX258's full frame: 13.1 MP."""
 _RUNS_HERE: Final = frozenset(target.name for target in TARGETS if target.runs_here)
 
 
@@ -28,15 +30,14 @@ _RUNS_HERE: Final = frozenset(target.name for target in TARGETS if target.runs_h
 class Request:
     """One run of the benchmark.
 
-    ``bundles`` and ``versus`` are folders or names of peers; ``sizes`` are (width, height);
-    none given is one tile of the first bundle.
-    ``seconds`` above 0 makes the run a sustained one. ``arm`` are CPUs of QEMU's on which
-    instructions are counted too.
+    ``bundles`` and ``versus`` are folders or names of peers; no ``sizes`` are one tile of the
+    first bundle. ``seconds`` above 0 makes the run a sustained one. ``arm`` are CPUs of QEMU's on
+    which instructions are counted too.
     """
 
     bundles: tuple[str, ...]
     versus: str | None = None
-    sizes: tuple[tuple[int, int], ...] = ()
+    sizes: tuple[Size, ...] = ()
     threads: int = 0
     rounds: int = 15
     warmup: int = 1
@@ -101,11 +102,11 @@ def _folder(name: str, shape: Manifest, peers: Path, report: Callable[[str], Non
     if peer is None:
         raise UserError(
             f"{name} is neither the folder of a bundle nor a peer; allowed peers are "
-            f"{', '.join(PEER_NAMES)}, each also with a precision (plain-fp32)"
+            f"{', '.join(PEER_NAMES)}, each also with a precision or target and precision "
+            "(plain-onnx-fp32)"
         )
-    return peer_bundle(
-        peer.name, shape.target, peer.precision or shape.precision, peers, shape.tile, report
-    )
+    target, precision = peer.target or shape.target, peer.precision or shape.precision
+    return peer_bundle(peer.name, target, precision, peers, shape.tile, report)
 
 
 def _labels(folders: Sequence[Path], manifests: Sequence[Manifest]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,14 +22,12 @@ from fa_mobile.bench.jobs import (
     StartResult,
     run_child,
 )
-from fa_mobile.bench.request import Candidate, Request, resolve
+from fa_mobile.bench.request import Candidate, Request, Size, resolve
 from fa_mobile.bench.schema import Bandwidth, Ceiling, Entry, Report, Settings
 from fa_mobile.bench.threads import check
+from fa_mobile.child import Say
 from fa_mobile.errors import UserError
 from fa_mobile.verify import verify_bundle
-
-Say = Callable[[str], None]
-Size = tuple[int, int]
 
 _COPIES: Final = 10
 _PROFILED_RUNS: Final = 5

@@ -10,7 +10,7 @@ from typing import Final
 
 from fa_mobile.bench import memory
 from fa_mobile.bench.jobs import StartJob, StartResult
-from fa_mobile.bench.subjects import bundle_call, frame
+from fa_mobile.bench.subjects import buffers, bundle_call
 from fa_mobile.bundle import read_bundle
 from fa_mobile.hush import hush_exporters
 
@@ -27,19 +27,19 @@ _NO_PROC: Final = "not available: resident memory is read from Linux's /proc"
 def first_use(job: StartJob) -> StartResult:
     """Load and run the job's bundle; memory is the highest of a few calls.
 
-    The runtime's library (with ExecuTorch: torch, which no phone loads) and the input are in
-    memory before; load is from the file to a model that can be called.
+    The runtime's library (with ExecuTorch: torch, which no phone loads), the mosaic and, of a
+    frame, its result are in memory before; load is from the file to a model that can be called.
 
     Raises:
         UserError: when the bundle's runtime is missing or refuses it.
     """
     subject = job.subject
     manifest = read_bundle(Path(subject.folder))
-    raw = frame(manifest, subject.width, subject.height)
+    held = buffers(manifest, subject.width, subject.height)
     _import_runtime(subject.target)
     base = memory.reset_peak()
     begin = time.perf_counter()
-    call = bundle_call(subject, manifest, raw, job.threads)
+    call = bundle_call(subject, manifest, held, job.threads)
     loaded = time.perf_counter()
     call()
     ran = time.perf_counter()

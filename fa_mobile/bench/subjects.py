@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,23 @@ def frame(manifest: Manifest, width: int, height: int) -> Array:
     low, high = min(manifest.sensor.black_level), manifest.sensor.white_level
     rng = np.random.default_rng(_SEED)
     return rng.integers(int(low), int(high) + 1, (height, width)).astype(np.float32)
+
+
+class Buffers(NamedTuple):
+    """What the caller of a bundle holds: the mosaic, and where a frame's result goes."""
+
+    raw: npt.NDArray[Any]
+    out: npt.NDArray[np.uint16] | None
+    """None for one call of the model, which makes its own result."""
+
+
+def buffers(manifest: Manifest, width: int, height: int) -> Buffers:
+    """Random DN as the bundle takes them: float32 for one call, 16 bits for a frame, as cameras."""
+    raw = frame(manifest, width, height)
+    if is_one_call(manifest, width, height):
+        return Buffers(raw, None)
+    # Filled, because pages that nobody wrote are no memory yet.
+    return Buffers(raw.astype(np.uint16), np.full(raw.shape, 0, np.uint16))
 
 
 def is_one_call(manifest: Manifest, width: int, height: int) -> bool:
@@ -56,21 +73,22 @@ def scalars(manifest: Manifest, gain: float) -> list[Array]:
     return [np.array([value], np.float32) for value in values]
 
 
-def bundle_call(subject: BundleSubject, manifest: Manifest, raw: Array, threads: int) -> Call:
-    """Load the bundle; the call denoises ``raw`` by the model alone where that is possible.
+def bundle_call(subject: BundleSubject, manifest: Manifest, held: Buffers, threads: int) -> Call:
+    """Load the bundle; the call denoises what is held, by the model alone where possible.
 
     Raises:
         UserError: when the bundle's runtime is missing or refuses it.
     """
     model = load_model(Path(subject.folder), manifest, threads=threads)
-    if is_one_call(manifest, subject.width, subject.height):
+    raw, out = held
+    if out is None:
         given = [raw[None, None], *scalars(manifest, subject.gain)]
         return lambda: model.run(*given)
     bundle = Bundle(Path(subject.folder), manifest, model)
     if manifest.selector == "gain":
-        return lambda: bundle(raw, gain=subject.gain)
+        return lambda: bundle(raw, gain=subject.gain, out=out)
     noise = NoiseParameters(*manifest.sensor.noise(subject.gain))
-    return lambda: bundle(raw, noise=noise)
+    return lambda: bundle(raw, noise=noise, out=out)
 
 
 def ready(subject: BundleSubject | ChainSubject, threads: int) -> Call:
@@ -81,8 +99,8 @@ def ready(subject: BundleSubject | ChainSubject, threads: int) -> Call:
     """
     if isinstance(subject, BundleSubject):
         manifest = read_bundle(Path(subject.folder))
-        raw = frame(manifest, subject.width, subject.height)
-        return bundle_call(subject, manifest, raw, threads)
+        held = buffers(manifest, subject.width, subject.height)
+        return bundle_call(subject, manifest, held, threads)
     shape = (1, subject.channels, subject.side, subject.side)
     x = np.random.default_rng(_SEED).random(shape, np.float32)
     if subject.target == "executorch":

@@ -76,6 +76,8 @@ def run(
         raise UserError(f"network {network!r} was given; allowed are {', '.join(NETWORK_NAMES)}")
     if stage not in ("all", "assemble", *names):
         raise UserError(f"stage {stage!r} was given; allowed are all, {', '.join(names)}, assemble")
+    if stage.endswith(INT8) and not int8_steps:
+        raise UserError(f"--int8-steps 0 was given with stage {stage}; give 1 or more")
     if patch % 16:
         raise UserError(f"patch {patch} was given; allowed are multiples of 16 from 32")
     if threads:
@@ -99,7 +101,7 @@ def run(
         for name in every if stage == "all" else [stage]:
             count = steps if name == COMMON else member_steps
             if name.endswith(INT8):
-                count = max(int8_steps, 1)
+                count = int8_steps
             _run_stage(stage_config(base, runs, name, count), runs, name, data)
     if output is not None and stage in ("all", "assemble"):
         facts = {"steps_common": steps, "steps_member": member_steps,

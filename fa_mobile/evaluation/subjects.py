@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from fa_mobile.evaluation.raw_psnr import Denoise
 from fa_mobile.manifest import MANIFEST_FILE
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.sensor import SensorProfile
+
+if TYPE_CHECKING:
+    from fa_mobile.nsma import NoiseSubrangeModelArray
 
 
 def open_subject(folder: Path) -> tuple[str, Denoise, SensorProfile]:
@@ -45,11 +49,16 @@ def _bundle(folder: Path) -> tuple[str, Denoise, SensorProfile]:
 
 
 def _checkpoint(folder: Path) -> tuple[str, Denoise, SensorProfile]:
-    from fa_mobile.denoiser import RawDenoiser
-    from fa_mobile.golden import run_reference
     from fa_mobile.nsma import load_checkpoint
 
-    array = load_checkpoint(folder)
+    return of_array(load_checkpoint(folder))
+
+
+def of_array(array: NoiseSubrangeModelArray) -> tuple[str, Denoise, SensorProfile]:
+    """An array in float, in torch, as (name, function, sensor)."""
+    from fa_mobile.denoiser import RawDenoiser
+    from fa_mobile.golden import run_reference
+
     denoiser, profile = RawDenoiser(array).eval(), array.spec.profile
 
     def denoise(raw: npt.NDArray[np.generic], gain: float) -> npt.NDArray[np.float32]:

@@ -66,9 +66,10 @@ class MosaicMember(nn.Module):
 
     def denoise(self, raw: Tensor, *scalars: Tensor) -> Tensor:
         """``raw`` to denoised, both [N, 1, H, W] in DN."""
-        features, slope = self.domain.enter(raw, *scalars)
+        features = self.domain.enter(raw, *scalars)
         residual = self.unpack(self.network(self.pack(features)))
-        return torch.clamp(raw + slope * residual, self.black, self.black + self.span)
+        denoised = self.domain.leave(raw, features, residual, *scalars)
+        return torch.clamp(denoised, self.black, self.black + self.span)
 
     def forward(self, raw: Tensor, a: Tensor, b: Tensor) -> Tensor:
         return self.denoise(raw, *self.scalars(a, b))

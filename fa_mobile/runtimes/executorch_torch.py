@@ -26,7 +26,8 @@ class _TorchMethod:
         import torch
 
         tensors = [torch.from_numpy(value) for value in inputs]
-        return [np.array(output.numpy()) for output in self._method.execute(tensors)]
+        # The bindings clone what the program's own memory holds.
+        return [output.numpy() for output in self._method.execute(tensors)]
 
 
 _open: weakref.WeakSet[_TorchMethod] = weakref.WeakSet()

@@ -40,15 +40,16 @@ def plan_axis(length: int, tile: int, halo: int, stride: int) -> list[Span]:
     Args:
         length: a multiple of ``stride``.
         tile: a multiple of ``stride``, more than 2 ``halo``.
-        halo: samples around each sample that its result depends on; a multiple of ``stride``.
+        halo: samples around each sample that its result depends on; a multiple of half of
+            ``stride``, so that overlapping tiles start on multiples of it.
 
     Raises:
         ValueError: for arguments that are not so.
     """
-    if length <= 0 or length % stride or tile % stride or halo % stride:
+    if length <= 0 or length % stride or tile % stride or 2 * halo % stride:
         raise ValueError(
-            f"length={length}, tile={tile}, halo={halo} were given; each must be a multiple of "
-            f"the stride {stride}"
+            f"length={length}, tile={tile}, halo={halo} were given; length, tile and twice the "
+            f"halo must be multiples of the stride {stride}"
         )
     if length <= tile:
         return [Span(0, length, 0, length)]

@@ -15,10 +15,9 @@ import numpy.typing as npt
 
 from fa_mobile.targets.base import CalibrationSample
 
-MAX_LOSS_DB: Final = 0.1
+MAX_LOSS_DB: Final = 0.05
 """PSNR that a member may lose to int8 on its calibration captures; below the 0.25 dB promised,
-because other captures may lose several times what those lose that the ranges were measured on.
-The float modules of one more rung would cost more time than the last hundredths are worth."""
+because other captures may lose several times what those lose that the ranges were measured on."""
 _GROUPS: Final = 3
 _FLOOR: Final = 0.05
 

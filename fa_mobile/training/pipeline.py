@@ -107,9 +107,9 @@ def assemble(
     networks = []
     for member in range(config.members):
         network = build_network(config.network)
-        last = runs / f"{member}{INT8}"
-        folder_of_run = last if last.is_dir() else runs / str(member)
-        network.load_state_dict(averaged_weights(folder_of_run))
+        rounded = runs / f"{member}{INT8}"
+        last_run = rounded if rounded.is_dir() else runs / str(member)
+        network.load_state_dict(averaged_weights(last_run))
         networks.append(network.eval())
     spec = spec.model_copy(update={"training": training})
     save_checkpoint(NoiseSubrangeModelArray(spec, networks), folder)

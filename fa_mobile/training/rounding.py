@@ -36,7 +36,7 @@ def rounded_twin(network: nn.Module, example: Tensor) -> nn.Module:
 
     Args:
         network: float features [N, 4, h, w] to residual.
-        example: features, h and w those of training.
+        example: two sets of features or more, h and w those of training.
     """
     if isinstance(network, MobileNet):
         twin: nn.Module = MobileNet()
@@ -91,12 +91,8 @@ def _observe(module: nn.Module, values: tuple[Tensor]) -> None:
 
 
 def _prepared(network: nn.Module, example: Tensor) -> nn.Module:
-    if example.shape[0] < _SMALLEST_BATCH:
-        example = example.expand(_SMALLEST_BATCH, -1, -1, -1)
-    (name,) = network.forward.__code__.co_varnames[1:2]
-    program = torch.export.export(
-        network, (example,), dynamic_shapes={name: {0: Dim("batch", min=_SMALLEST_BATCH)}},
-        strict=False,
-    )  # fmt: skip
+    # torch.export cannot keep a batch dynamic that may be 1.
+    batch = ({0: Dim("batch", min=_SMALLEST_BATCH)},)
+    program = torch.export.export(network, (example,), dynamic_shapes=batch, strict=False)
     prepared: nn.Module = prepare_qat_pt2e(program.module(), training_quantizer())
     return prepared

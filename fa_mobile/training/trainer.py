@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fa_mobile.domains import Domain, domain_of
+from fa_mobile.domains import Domain, Scalars, domain_of
 from fa_mobile.errors import UserError
 from fa_mobile.metrics import psnr
 from fa_mobile.networks import build_network
@@ -83,11 +83,11 @@ def probabilities(sources: Sequence[Source]) -> np.ndarray[tuple[int], np.dtype[
 
 
 class Patches(NamedTuple):
-    """A batch as torch tensors: ``estimate = noisy + slope * network(features)``."""
+    """A batch as torch tensors; ``scalars`` are those of the network's domain."""
 
     features: Tensor
     noisy: Tensor
-    slope: Tensor
+    scalars: Scalars
     clean: Tensor
     weight: Tensor
 
@@ -95,9 +95,10 @@ class Patches(NamedTuple):
 def entered(batch: Batch, domain: Domain) -> Patches:
     """A batch in the network's domain; channels-last, which trains 1.5 times as fast on CPU."""
     noisy, clean, a, b, anchor_a, anchor_b, weight = (torch.from_numpy(array) for array in batch)
-    features, slope = domain.enter(noisy, *domain.scalars(a, b, anchor_a, anchor_b))
+    scalars = domain.scalars(a, b, anchor_a, anchor_b)
+    features = domain.enter(noisy, *scalars)
     features = features.contiguous(memory_format=torch.channels_last)
-    return Patches(features, noisy, slope, clean, weight)
+    return Patches(features, noisy, scalars, clean, weight)
 
 
 def _prefetched(make: Callable[[int], Batch], start: int, stop: int) -> Iterator[Batch]:
@@ -194,10 +195,12 @@ def train(
 
 
 def _step(state: RunState, model: nn.Module, batch: Batch, rate: float) -> float:
-    patches = entered(batch, domain_of(state.network))
+    domain = domain_of(state.network)
+    patches = entered(batch, domain)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    estimate = patches.noisy + patches.slope * model(patches.features)
+    residual = model(patches.features)
+    estimate = domain.leave(patches.noisy, patches.features, residual, *patches.scalars)
     loss = charbonnier((estimate - patches.clean) * patches.weight)
     state.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
@@ -224,11 +227,12 @@ def validation_psnr(model: nn.Module, weights: dict[str, Tensor], checks: Sequen
 
     ``model`` runs with ``weights``, by the names of its parameters.
     """
-    scores = []
+    scores, domain = [], domain_of(model)
     for batch in checks:
-        patches = entered(batch, domain_of(model))
+        patches = entered(batch, domain)
         residual = torch.func.functional_call(model, weights, (patches.features,))
-        estimates = (patches.noisy + patches.slope * residual) * patches.weight
+        denoised = domain.leave(patches.noisy, patches.features, residual, *patches.scalars)
+        estimates = denoised * patches.weight
         for estimate, truth in zip(estimates, patches.clean * patches.weight, strict=True):
             scores.append(psnr(estimate.numpy(), truth.numpy(), data_range=1))
     return float(np.mean(scores))

@@ -82,7 +82,7 @@ def test_report_holds_every_bundle_at_every_size(report: Report) -> None:
     assert good.timing is not None and len(good.timing.samples_ms) == 7
     assert good.ratio is not None and good.ratio.peer == f"naive/{NAME}"
     assert naive.ratio is None and "is the peer" in naive.missing["ratio"]
-    assert (good.tiles, tiled.tiles) == (1, 8)
+    assert (good.tiles, tiled.tiles) == (1, 6)
     assert good.weights == "trained" and good.start is not None and good.start.load_ms > 0
     assert good.memory is not None and good.memory.peak_bytes > 2**20
     assert good.counts.arena_bytes is not None and good.counts.arena_bytes > 2**20
@@ -169,8 +169,10 @@ def test_a_bundle_that_does_not_verify_is_not_timed(
 
 
 def test_names_of_peers() -> None:
-    assert parse_peer("plain") == Peer("plain", None)
-    assert parse_peer("plain-int8") == Peer("plain", "int8")
+    assert parse_peer("plain") == Peer("plain")
+    assert parse_peer("plain-int8") == Peer("plain", precision="int8")
+    assert parse_peer("plain-onnx-int8") == Peer("plain", "onnx", "int8")
+    assert parse_peer("plain-onnx-int8-small") is None and parse_peer("plain-int8-onnx") is None
     assert parse_peer("dist/plain") is None and parse_peer("resnet-fp32") is None
 
 

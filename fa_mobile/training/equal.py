@@ -1,0 +1,130 @@
+"""Equal trainings: what networks are worth when all are trained alike, for a few steps.
+
+Each network learns the whole range of noise on the same photos, batches and seeds, and is then
+measured on photos it has not seen. Short trainings rank networks; they do not say how good a
+network becomes.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from fa_mobile.evaluation.raw_psnr import GainScore, evaluate
+from fa_mobile.evaluation.subjects import of_array
+from fa_mobile.networks import build_network
+from fa_mobile.nsma import NoiseSubrangeModelArray, new_spec, save_checkpoint
+from fa_mobile.sensor import load_profile
+from fa_mobile.training.config import TrainConfig
+from fa_mobile.training.pipeline import Data
+from fa_mobile.training.state import averaged_weights
+from fa_mobile.training.trainer import Progress, train
+
+_MOST_WARMUP: Final = 100
+SCHEMA: Final = 1
+CHECKPOINT: Final = "array"
+"""In the folder of a run: to export the trained network for a race."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class EqualRun(_Strict):
+    """One network, trained once."""
+
+    network: str
+    seed: int
+    learning_rate: float
+    scores: tuple[GainScore, ...]
+
+    @property
+    def mean_db(self) -> float:
+        """RAW PSNR over all gains."""
+        return float(np.mean([score.denoised_db for score in self.scores]))
+
+
+class EqualTrainings(_Strict):
+    """Runs that differ in nothing but network, seed and learning rate. Synthetic noise."""
+
+    schema_version: int = SCHEMA
+    sensor: str
+    provenance: str
+    steps: int
+    batch: int
+    patch: int
+    """Mosaic pixels along a side."""
+    training_images: int
+    test_photos: int
+    runs: tuple[EqualRun, ...]
+
+    def networks(self) -> list[str]:
+        """In the order in which they were first trained."""
+        return list(dict.fromkeys(run.network for run in self.runs))
+
+    def best(self, network: str) -> list[EqualRun]:
+        """The runs of a network at the learning rate that served it best, over its seeds."""
+        rates: dict[float, list[EqualRun]] = {}
+        for run in self.runs:
+            if run.network == network:
+                rates.setdefault(run.learning_rate, []).append(run)
+        return max(rates.values(), key=lambda runs: float(np.mean([r.mean_db for r in runs])))
+
+    def scores(self, network: str) -> list[GainScore]:
+        """Of :meth:`best`: means over the seeds, gain by gain."""
+        return [
+            GainScore(
+                same_gain[0].gain,
+                float(np.mean([score.noisy_db for score in same_gain])),
+                float(np.mean([score.denoised_db for score in same_gain])),
+            )
+            for same_gain in zip(*(run.scores for run in self.best(network)), strict=True)
+        ]
+
+
+def equal_config(network: str, seed: int, learning_rate: float, steps: int) -> TrainConfig:
+    """The configuration of one run."""
+    return TrainConfig(
+        network=network, seed=seed, learning_rate=learning_rate, steps=steps,
+        warmup=min(_MOST_WARMUP, steps // 10),
+    )  # fmt: skip
+
+
+def train_once(
+    config: TrainConfig,
+    data: Data,
+    runs: Path,
+    photos: Sequence[Path],
+    report: Callable[[Progress], None],
+    progress: Callable[[int, int], None] | None = None,
+) -> EqualRun:
+    """Train (or resume) a network in a folder of its own within ``runs``, and measure it.
+
+    Args:
+        config: see :func:`equal_config`.
+        photos: to measure on, not among those trained on.
+        report: called after each step.
+        progress: called with (captures measured, captures in all).
+    """
+    folder = runs / f"{config.network}-{config.learning_rate:g}-{config.seed}"
+    train(config, data.sources, data.held_out, folder, report)
+    network = build_network(config.network)
+    network.load_state_dict(averaged_weights(folder))
+    profile = load_profile(config.profile)
+    spec = new_spec(config.network, config.network, profile, config.members)
+    # One network in every place: they differ in the noise that its input is brought to.
+    copies = [copy.deepcopy(network.eval()) for _ in range(config.members)]
+    array = NoiseSubrangeModelArray(spec, copies)
+    save_checkpoint(array, folder / CHECKPOINT)
+    result = evaluate(*of_array(array)[:2], photos, profile, progress=progress)
+    return EqualRun(
+        network=config.network,
+        seed=config.seed,
+        learning_rate=config.learning_rate,
+        scores=result.scores,
+    )

@@ -1,0 +1,73 @@
+"""Equal trainings: what is kept of them, and the picture of quality beside speed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data as images
+
+from fa_mobile.bench.pareto import Point, draw, front
+from fa_mobile.evaluation.raw_psnr import GainScore
+from fa_mobile.nsma import load_checkpoint
+from fa_mobile.training.equal import CHECKPOINT, EqualRun, EqualTrainings, equal_config, train_once
+from fa_mobile.training.pipeline import load_data
+
+
+def run_of(network: str, rate: float, seed: int, *denoised: float) -> EqualRun:
+    scores = tuple(GainScore(2.0**k, 30.0, db) for k, db in enumerate(denoised))
+    return EqualRun(network=network, seed=seed, learning_rate=rate, scores=scores)
+
+
+TRAININGS = EqualTrainings(
+    sensor="s", provenance="made for a test", steps=10, batch=16, patch=128, training_images=2,
+    test_photos=3,
+    runs=(
+        run_of("mobile", 0.01, 0, 40, 38), run_of("mobile", 0.01, 1, 42, 38),
+        run_of("paper", 0.01, 0, 30, 30), run_of("paper", 0.02, 0, 39, 37),
+    ),
+)  # fmt: skip
+
+
+def test_each_network_stands_with_its_best_rate() -> None:
+    assert TRAININGS.networks() == ["mobile", "paper"]
+    assert [run.learning_rate for run in TRAININGS.best("paper")] == [0.02]
+    assert [score.denoised_db for score in TRAININGS.scores("mobile")] == [41, 38]
+    assert TRAININGS.best("mobile")[1].mean_db == 40
+
+
+def test_what_was_kept_is_read_again() -> None:
+    assert EqualTrainings.model_validate_json(TRAININGS.model_dump_json()) == TRAININGS
+
+
+def test_front_is_what_nothing_beats() -> None:
+    fast, good = Point("fast", 1, 30, 30, 30), Point("good", 3, 40, 40, 40)
+    beaten, equal_but_slow = Point("beaten", 4, 39, 39, 39), Point("slow", 5, 40, 40, 40)
+    assert front([beaten, good, equal_but_slow, fast]) == [fast, good]
+
+
+def test_picture_is_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "pareto.png"
+    draw(path, [Point("a", 10, 41, 40.9, 41.2), Point("b", 20, 42, 42, 42)], "made for a test")
+    with Image.open(path) as picture:
+        assert picture.format == "PNG" and len(np.unique(picture.convert("L"))) > 10
+    with pytest.raises(ValueError, match="no network was both"):
+        draw(path, [], "")
+
+
+def test_one_run_trains_and_measures(tmp_path: Path) -> None:
+    for name, photo in (("a", images.astronaut()), ("b", images.coffee()), ("c", images.cat())):
+        Image.fromarray(np.asarray(photo)).save(tmp_path / f"{name}.png")
+    test = tmp_path / "test.png"
+    Image.fromarray(images.chelsea()[:128, :160]).save(test)
+    data = load_data([tmp_path], [], 128)
+    config = equal_config("mobile", 3, 0.01, 10)
+    run = train_once(config, data, tmp_path / "runs", [test], lambda _progress: None)
+    assert (run.network, run.seed, run.learning_rate) == ("mobile", 3, 0.01)
+    assert len(run.scores) == 7 and all(20 < score.denoised_db < 60 for score in run.scores)
+    again = train_once(config, data, tmp_path / "runs", [test], lambda _progress: None)
+    assert again == run
+    array = load_checkpoint(tmp_path / "runs" / "mobile-0.01-3" / CHECKPOINT)
+    assert array.spec.network == "mobile" and len(array.networks) == 4
