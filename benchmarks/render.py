@@ -16,6 +16,7 @@ from types import ModuleType
 from fa_mobile.bench import pareto
 from fa_mobile.bench.device import PhoneDevice
 from fa_mobile.bench.files import read_report
+from fa_mobile.bench.parts import NO_ALIGN, NO_SUMS, PASSES, TRUNK, WHOLE, Parts
 from fa_mobile.bench.picture import draw as draw_roofs
 from fa_mobile.bench.schema import Entry, Report
 from fa_mobile.bench.statistics import median
@@ -25,8 +26,9 @@ HERE = Path(__file__).parent
 README = HERE / "README.md"
 RESULTS = HERE / "results"
 EQUAL = HERE / "equal" / "trainings.json"
+PARTS = HERE / "parts"
 IMAGES = HERE / "images"
-TIMED = "x86-executorch-1-thread"
+TIMED = "x86-1-thread"
 """The report whose int8 bundles stand in the picture of quality beside speed."""
 NONE = "*No report is stored yet.*"
 _MIB = 2**20
@@ -246,6 +248,25 @@ def points() -> list[pareto.Point]:
     return found
 
 
+def parts() -> str:
+    """Where the time of one member goes: differences between programs with and without a part."""
+    rows = []
+    for path in sorted(PARTS.glob("*.json")):
+        found = Parts.model_validate_json(path.read_text(encoding="utf-8"))
+        ms = found.ms_per_mp
+        whole, trunk, unaligned = ms(WHOLE), ms(TRUNK), ms(NO_ALIGN)
+        for name, value in (
+            ("the whole member", whole),
+            ("float: stabilising, packing, the front end, unpacking", whole - trunk),
+            ("- of it the passes over the mosaic, alone", ms(PASSES)),
+            ("Feature-Align", trunk - unaligned),
+            ("the blocks' sums", unaligned - ms(NO_SUMS)),
+            ("the rest: convolutions, skips, rounding in and out", ms(NO_SUMS)),
+        ):
+            rows.append([name, str(found.threads), f"{value:.2f}", f"{value / whole:.0%}"])
+    return _table(["part", "threads", "ms/MP", "share"], rows)
+
+
 def roofs() -> str:
     """Links to the pictures that :func:`draw_pictures` writes."""
     return "\n\n".join(
@@ -279,6 +300,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "ceilings": ceilings,
     "missing": missing,
     "equal": equal,
+    "parts": parts,
     "roofs": roofs,
 }
 

@@ -67,6 +67,7 @@ def export_recipe(
     output: Path | None = None,
     only: Sequence[str] | None = None,
     *,
+    tile: tuple[int, int] | None = None,
     folds: FoldPlan | None = None,
     tuned: Mapping[tuple[str, str], FoldPlan] | None = None,
     all_int8: bool = False,
@@ -77,7 +78,8 @@ def export_recipe(
         path: of the recipe.
         report: receives one line per step.
         output: folder for the bundles; None takes the recipe's.
-        only: names of the recipe's targets to export; None takes all.
+        only: the recipe's targets to export, see :func:`wanted_targets`; None takes all.
+        tile: (rows, columns) in place of the recipe's.
         folds, all_int8: for comparisons, see :class:`fa_mobile.targets.base.ExportJob`.
         tuned: plans found on this machine by (target, precision), in place of the table's.
 
@@ -86,7 +88,7 @@ def export_recipe(
         ExportError: when an artifact could not be made, or did not match in its real runtime;
             bundles that were finished before stay, of that one nothing is left.
     """
-    recipe = load_recipe(path)
+    recipe = load_recipe(path, tile)
     requests = wanted_targets(recipe, only)
     checkpoint = checkpoint_folder(recipe, path)
     array = load_checkpoint(checkpoint)
@@ -113,17 +115,26 @@ def export_recipe(
 
 
 def wanted_targets(recipe: Recipe, only: Sequence[str] | None) -> list[TargetRequest]:
-    """Those of a recipe's targets that ``only`` names (None: all).
+    """Those of a recipe's targets that ``only`` names: "onnx", or "onnx-int8" (None: all).
 
     Raises:
         UserError: for a name that the recipe does not have.
     """
-    names = [request.name for request in recipe.target]
-    if unknown := [name for name in only or () if name not in names]:
+    if not only:
+        return list(recipe.target)
+    single = [
+        TargetRequest(name=request.name, precisions=(precision,))
+        for request in recipe.target
+        for precision in request.precisions
+    ]
+    names = {f"{one.name}-{one.precisions[0]}" for one in single}
+    known = [request.name for request in recipe.target]
+    if unknown := [name for name in only if name not in {*names, *known}]:
         raise UserError(
-            f"target {', '.join(unknown)} was asked for; this recipe has {', '.join(names)}"
+            f"target {', '.join(unknown)} was asked for; this recipe has {', '.join(known)}, each "
+            f"also with a precision ({', '.join(sorted(names))})"
         )
-    return [request for request in recipe.target if not only or request.name in only]
+    return [one for one in single if {one.name, f"{one.name}-{one.precisions[0]}"} & set(only)]
 
 
 def _sensor_name(recipe: Recipe, path: Path) -> str:

@@ -58,8 +58,12 @@ class Recipe(BaseModel):
     target: Annotated[tuple[TargetRequest, ...], Field(min_length=1)]
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: Path, tile: tuple[int, int] | None = None) -> Recipe:
     """Read and validate a recipe.
+
+    Args:
+        path: of the TOML file.
+        tile: (rows, columns) in place of the file's.
 
     Raises:
         UserError: naming every error of the file.
@@ -68,7 +72,7 @@ def load_recipe(path: Path) -> Recipe:
         raise UserError(f"recipe {path} does not exist; give a TOML file like export/imx258.toml")
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        recipe = Recipe.model_validate(data)
+        recipe = Recipe.model_validate(data if tile is None else {**data, "tile": tile})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"recipe {path} is not TOML: {error}") from error
     except ValidationError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fa_mobile.errors import UserError
+from fa_mobile.exporting import wanted_targets
 from fa_mobile.recipe import load_recipe
 
 GOOD = """
@@ -28,6 +29,32 @@ def recipe(folder: Path, text: str) -> Path:
 def test_good_recipe(tmp_path: Path) -> None:
     loaded = load_recipe(recipe(tmp_path, GOOD))
     assert loaded.selector == "gain" and loaded.tile == 1024
+
+
+def test_another_tile_is_checked_like_the_files(tmp_path: Path) -> None:
+    path = recipe(tmp_path, GOOD)
+    assert load_recipe(path, (256, 512)).tile == (256, 512)
+    with pytest.raises(UserError, match=r"tile.*multiple of 16"):
+        load_recipe(path, (256, 500))
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        (None, [("onnx", ("fp32", "int8")), ("coreml", ("fp16",))]),
+        (["onnx"], [("onnx", ("fp32",)), ("onnx", ("int8",))]),
+        (["onnx-int8", "coreml"], [("onnx", ("int8",)), ("coreml", ("fp16",))]),
+    ],
+)
+def test_only_names_targets_or_one_precision(
+    tmp_path: Path, only: list[str] | None, expected: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    text = GOOD.replace('["fp32"]', '["fp32", "int8"]')
+    text += '[[target]]\nname = "coreml"\nprecisions = ["fp16"]\n'
+    loaded = load_recipe(recipe(tmp_path, text))
+    assert [(t.name, t.precisions) for t in wanted_targets(loaded, only)] == expected
+    with pytest.raises(UserError, match="onnx-fp16 was asked for.*onnx, coreml.*onnx-int8"):
+        wanted_targets(loaded, ["onnx-fp16"])
 
 
 def test_shipped_recipe_is_valid() -> None:

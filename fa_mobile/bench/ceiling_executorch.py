@@ -37,13 +37,24 @@ def chain_program(chain: Chain, precision: str) -> bytes:
         torch.manual_seed(0)
         module = _Chained(chain).eval()
         example = (torch.rand(1, chain.channels, chain.side, chain.side),)
+        return module_program(module, example, precision, chain.name)
+
+
+def module_program(
+    module: nn.Module, example: tuple[Tensor, ...], precision: str, name: str
+) -> bytes:
+    """A module as a program's file, all of it in one delegate; int8 in its ``network``.
+
+    Raises:
+        ExportError: when XNNPACK leaves something outside.
+    """
     with quiet(), torch.no_grad():
         program = torch.export.export(module, example, strict=False)
         if precision == "int8":
             made = quantize_member(program, [example], QuantizationPlan(observer="minmax"))
             program = torch.export.export(made.module, example, strict=False)
         edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
-    check_delegation(edge.exported_program().graph_module, chain.name)
+    check_delegation(edge.exported_program().graph_module, name)
     with quiet():
         data: bytes = edge.to_executorch().buffer
     return data

@@ -28,6 +28,9 @@ _NETWORKS: Final = {
 """Peer names to network names. ``naive`` is the paper's network without any fold."""
 PEER_NAMES: Final = tuple(_NETWORKS)
 _SENSOR: Final = "imx258"
+_GAINS: Final = (8.0, 32.0)
+"""What a peer is made for: a range of noise as wide as a member's of an array. One network in int8
+over the profile's whole range would be too coarse to pass its verification."""
 _SEED: Final = 2103
 
 
@@ -114,15 +117,18 @@ def _export(
     from fa_mobile.sensor import load_profile
 
     network = _NETWORKS[name]
+    profile = load_profile(_SENSOR).model_copy(update={"gain_range": _GAINS})
     bundle.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".peer-", dir=bundle.parent) as work:
         with torch.random.fork_rng():
             torch.manual_seed(_SEED)  # the same bytes each time: baselines name the peer's hash
-            spec = new_spec(f"{RANDOM}{network}", network, load_profile(_SENSOR), 1)
+            spec = new_spec(f"{RANDOM}{network}", network, profile, 1)
             save_checkpoint(NoiseSubrangeModelArray.untrained(spec), Path(work) / "array")
+        (Path(work) / "sensor.json").write_text(profile.model_dump_json(), encoding="utf-8")
         recipe = Path(work) / "recipe.toml"
         recipe.write_text(
-            f'schema_version = 1\nsensor = "{_SENSOR}"\ncheckpoint = "array"\ntile = {list(tile)}\n'
+            f'schema_version = 1\nsensor = "sensor.json"\ncheckpoint = "array"\n'
+            f"tile = {list(tile)}\n"
             f'[[target]]\nname = "{target}"\nprecisions = ["{precision}"]\n',
             encoding="utf-8",
         )

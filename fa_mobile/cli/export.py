@@ -26,7 +26,12 @@ def run(
         Path | None, typer.Option(help="Folder for the bundles, in place of the recipe's.")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="Export only this target (may be given again).")
+        list[str] | None,
+        typer.Option(help="Only this target, such as onnx or onnx-int8 (may be given again)."),
+    ] = None,
+    tile: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="Rows and columns of a call, in place of the recipe's."),
     ] = None,
     tune: Annotated[
         bool,
@@ -50,7 +55,7 @@ def run(
         with show.steps() as report:
             entries = tune_recipe(recipe, report, only) if tune else []
             tuned = {(entry.target, entry.precision): entry.plan for entry in entries}
-            results = export_recipe(recipe, report, output, only, tuned=tuned)
+            results = export_recipe(recipe, report, output, only, tile=tile, tuned=tuned)
     except ExportError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -73,17 +73,22 @@ class CellAlign(nn.Module):
         self.gamma = conv1x1(noisy_channels, channels)
         self.beta = conv1x1(noisy_channels, channels)
         with torch.no_grad():
-            for head, bias in ((self.gamma, 1.0), (self.beta, 0.0)):
-                head.weight.mul_(0.3)
-                nn.init.constant_(head.bias, bias)  # type: ignore[arg-type]
+            _near(self.gamma, 1.0)
+            _near(self.beta, 0.0)
 
     def forward(self, features: Tensor, noisy: Tensor) -> Tensor:
         out: Tensor = features * self.gamma(noisy) + self.beta(noisy)
         return out
 
 
-def _block(channels: int) -> ARNetBlock:
-    return ARNetBlock(channels, channels // 2, groups=1)
+def _near(head: nn.Conv2d, value: float) -> None:
+    """Start a head of Feature-Align near a constant."""
+    head.weight.mul_(0.3)
+    nn.init.constant_(head.bias, value)  # type: ignore[arg-type]
+
+
+def _block(channels: int, hidden: int) -> ARNetBlock:
+    return ARNetBlock(channels, hidden, groups=1)
 
 
 def _halve(inputs: int, outputs: int) -> nn.Conv2d:
@@ -99,7 +104,8 @@ def _double(inputs: int, outputs: int) -> nn.ConvTranspose2d:
 class MobileTrunk(nn.Module):
     """The network on cells: noisy [N, 24, h, w] to residual [N, 16, h, w], multiples of 4.
 
-    Three noise-aware stages: a quarter and an eighth of the cells' resolution, then the cells.
+    Three noise-aware stages: a half and a quarter of the cells' resolution, then the cells. The
+    blocks that are widest inside are those whose 3 x 3 runs nearest to the kernels' full speed.
     """
 
     def __init__(self) -> None:
@@ -108,17 +114,17 @@ class MobileTrunk(nn.Module):
         self.stem = conv1x1(NOISY_CHANNELS, w0)
         self.noisy1 = _averaging_halve()
         self.noisy2 = _averaging_halve()
-        self.enc0 = _block(w0)
+        self.enc0 = _block(w0, w0 // 2)
         self.down1 = _halve(w0, w1)
-        self.enc1 = _block(w1)
+        self.enc1 = _block(w1, w1 // 2)
         self.align1 = CellAlign(w1, NOISY_CHANNELS)
         self.down2 = _halve(w1, w2)
-        self.enc2 = _block(w2)
+        self.enc2 = _block(w2, w2)
         self.align2 = CellAlign(w2, NOISY_CHANNELS)
         self.up2 = _double(w2, w1)
-        self.dec1 = _block(w1)
+        self.dec1 = _block(w1, w1 // 2)
         self.up1 = _double(w1, w0)
-        self.dec0 = nn.Sequential(_block(w0), _block(w0))
+        self.dec0 = _block(w0, w0)
         self.align0 = CellAlign(w0, NOISY_CHANNELS)
         self.tail = conv1x1(w0, CELL_CHANNELS)
         # An untrained network must not harm: it starts close to "no residual".

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 
 from fa_mobile.bench import bandwidth, ceiling, memory
 from fa_mobile.bench.chains import LENGTH, Chain
 from fa_mobile.bench.device import cpu_name, differences, isa_flags
+from fa_mobile.bench.part_programs import programs
+from fa_mobile.bench.parts import NO_ALIGN, NO_SUMS, PASSES, TRUNK, WHOLE
 from fa_mobile.bench.profile import kind_of, parse_trace
 from fa_mobile.bench.roofline import roof
 from fa_mobile.bench.subjects import is_one_call, tile_areas
@@ -179,3 +182,13 @@ def test_tiles_of_a_frame() -> None:
     assert tile_areas(manifest, 96, 64) == [64 * 64] * 2
     assert is_one_call(fake_manifest(fixed_shape=True), 64, 64)
     assert not is_one_call(fake_manifest(fixed_shape=True), 64, 32)
+
+
+def test_parts_of_mobile_run_and_are_parts() -> None:
+    """Each program takes what it is given, and leaving out Feature-Align changes the result."""
+    with torch.no_grad():
+        made = {name: module(*example) for name, (module, example, _) in programs(128, 128).items()}
+    assert made[WHOLE].shape == made[PASSES].shape == (1, 1, 128, 128)
+    assert made[TRUNK].shape == made[NO_ALIGN].shape == made[NO_SUMS].shape == (1, 16, 32, 32)
+    assert not torch.equal(made[TRUNK], made[NO_ALIGN])
+    assert not torch.equal(made[NO_ALIGN], made[NO_SUMS])

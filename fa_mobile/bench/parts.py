@@ -1,0 +1,35 @@
+"""Where the time of ``mobile`` goes: what timing its parts as programs of their own gave.
+
+The runtime that pip brings has no tracer of operators. So parts are left out, and what is left is
+timed in the same rounds (:mod:`fa_mobile.bench.part_programs`): a part's cost is a difference.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from fa_mobile.bench.statistics import median
+
+WHOLE: Final = "the member"
+PASSES: Final = "float passes over the mosaic"
+TRUNK: Final = "the int8 network, its input and output float"
+NO_ALIGN: Final = "the same without Feature-Align"
+NO_SUMS: Final = "the same without the blocks' sums either"
+
+
+class Parts(BaseModel):
+    """Samples in ms of each part on one frame, round by round."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    cpu: str
+    threads: int
+    width: int
+    height: int
+    samples_ms: dict[str, tuple[float, ...]]
+
+    def ms_per_mp(self, part: str) -> float:
+        """The median."""
+        return median(self.samples_ms[part]) / (self.width * self.height / 1e6)
