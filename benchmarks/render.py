@@ -233,19 +233,19 @@ def points() -> list[pareto.Point]:
     trainings, report = _trainings(), reports().get(TIMED)
     if trainings is None or report is None:
         return []
-    found = []
+    found: dict[str, pareto.Point] = {}
     for entry in report.entries:
-        known = entry.network in trainings.networks() and entry.timing is not None
-        if not known or entry.precision != "int8" or entry.bundle.startswith("naive"):
+        raced = (entry.target, entry.precision) == ("executorch", "int8")
+        if not raced or entry.timing is None or entry.bundle.startswith("naive"):
+            continue
+        if entry.network in found or entry.network not in trainings.networks():
             continue
         means = [run.mean_db for run in trainings.best(entry.network)]
-        found.append(
-            pareto.Point(
-                entry.network, entry.timing.ms_per_mp, sum(means) / len(means), min(means),
-                max(means),
-            )
-        )  # fmt: skip
-    return found
+        mean = sum(means) / len(means)
+        found[entry.network] = pareto.Point(
+            entry.network, entry.timing.ms_per_mp, mean, min(means), max(means)
+        )
+    return list(found.values())
 
 
 def parts() -> str:

@@ -57,6 +57,7 @@ def draw(path: Path, points: Sequence[Point], title: str) -> None:
         axes.annotate(
             point.network, (point.ms_per_mp, point.psnr_db), (7, 5), textcoords="offset points"
         )
+    axes.margins(x=0.15)
     axes.set(xscale="log", xlabel="int8, ms per MP (median)", title=title,
              ylabel="RAW PSNR, mean over gains 1..64, dB")  # fmt: skip
     axes.xaxis.set_major_formatter("{x:g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +44,36 @@ def test_tables_of_hosts_and_phones(
     assert render.NONE not in render.times()
     assert "| Maker Model 1 (SoC 8) | Android 15 |" in text
     assert "| burst | 30.0 | 1.00 | none to light | 31.5 to 38.0 °C |" in text
+
+
+def test_a_network_stands_once_beside_its_speed(
+    render: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the first ExecuTorch int8 bundle that was timed: no other runtime, no naive export."""
+    executorch = {"target": "executorch"}
+    write_report(
+        tmp_path / f"{render.TIMED}.json",
+        report_of(
+            entry_of([10.0] * 15, bundle="onnx"),
+            entry_of([90.0] * 15, bundle="naive-executorch-int8", **executorch),
+            entry_of([20.0] * 15, bundle="ours", **executorch),
+            entry_of([30.0] * 15, bundle="again", **executorch),
+            entry_of([40.0] * 15, bundle="untrained", network="pmrid", **executorch),
+        ),
+    )
+    runs = [
+        {"network": "paper", "seed": seed, "learning_rate": 0.01,
+         "scores": [{"gain": 1, "noisy_db": 30, "denoised_db": 40 + seed}]}
+        for seed in (0, 1)
+    ]  # fmt: skip
+    facts = dict.fromkeys(("steps", "batch", "patch", "training_images", "test_photos"), 8)
+    made = {"sensor": "s", "provenance": "made for a test", **facts, "runs": runs}
+    (tmp_path / "trainings").write_text(json.dumps(made), encoding="utf-8")
+    monkeypatch.setattr(render, "RESULTS", tmp_path)
+    monkeypatch.setattr(render, "EQUAL", tmp_path / "trainings")
+    (point,) = render.points()
+    assert (point.network, point.psnr_db, point.low_db, point.high_db) == ("paper", 40.5, 40, 41)
+    assert point.ms_per_mp == pytest.approx(20 / 1.048576)
 
 
 def test_no_path_of_a_machine_is_in_what_is_stored() -> None:
