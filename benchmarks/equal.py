@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
+from fa_mobile.bench.equal import EqualTrainings, equal_config, measured, trained
 from fa_mobile.cli import show
 from fa_mobile.files import replace_file
 from fa_mobile.sensor import load_profile
-from fa_mobile.training.equal import EqualTrainings, equal_config, train_once
 from fa_mobile.training.pipeline import load_data
 from fa_mobile.training.sources import photo_paths
 
@@ -47,8 +47,9 @@ def main(
             for number in seed:
                 config = equal_config(name, number, at, steps)
                 with show.training(f"{name}, rate {at:g}, seed {number}", steps) as report:
-                    # A progress display of its own would hide the training's.
-                    run = train_once(config, data, runs, paths, report)
+                    array = trained(config, data, runs, report)
+                with show.tiles() as progress:
+                    run = measured(config, array, paths, progress)
                 typer.echo(f"{name}, rate {at:g}, seed {number}: {run.mean_db:.3f} dB")
                 done.append(run)
     result = EqualTrainings(

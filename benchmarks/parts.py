@@ -17,15 +17,13 @@ from fa_mobile.bench.timing import race
 from fa_mobile.files import replace_file
 from fa_mobile.runtimes.executorch import load_methods
 
-RESULT = Path(__file__).parent / "parts"
-
 
 def main(
+    output: Annotated[Path, typer.Option("-o", "--output", help="JSON to write.")],
     threads: Annotated[int, typer.Option(min=1)] = 1,
     rows: Annotated[int, typer.Option(min=64)] = 1120,
     columns: Annotated[int, typer.Option(min=64)] = 1504,
     rounds: Annotated[int, typer.Option(min=3)] = 15,
-    output: Annotated[Path | None, typer.Option("-o", "--output")] = None,
 ) -> None:
     """Interleaved rounds of the whole member and of what is left without parts of it."""
     calls = {}
@@ -48,9 +46,8 @@ def main(
     )
     for name in found.samples_ms:
         typer.echo(f"{found.ms_per_mp(name):6.2f} ms/MP  {name}")
-    path = output or RESULT / f"x86-{threads}-threads.json"
-    path.parent.mkdir(exist_ok=True)
-    with replace_file(path) as partial_file:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with replace_file(output) as partial_file:
         partial_file.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
+from fa_mobile.bench.device import Strict
 from fa_mobile.bench.statistics import median
 
 WHOLE: Final = "the member"
@@ -19,10 +18,8 @@ NO_ALIGN: Final = "the same without Feature-Align"
 NO_SUMS: Final = "the same without the blocks' sums either"
 
 
-class Parts(BaseModel):
+class Parts(Strict):
     """Samples in ms of each part on one frame, round by round."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     cpu: str
     threads: int

@@ -124,7 +124,7 @@ def _export(
             torch.manual_seed(_SEED)  # the same bytes each time: baselines name the peer's hash
             spec = new_spec(f"{RANDOM}{network}", network, profile, 1)
             save_checkpoint(NoiseSubrangeModelArray.untrained(spec), Path(work) / "array")
-        (Path(work) / "sensor.json").write_text(profile.model_dump_json(), encoding="utf-8")
+        (Path(work) / "sensor.json").write_text(profile.to_json(), encoding="utf-8")
         recipe = Path(work) / "recipe.toml"
         recipe.write_text(
             f'schema_version = 1\nsensor = "sensor.json"\ncheckpoint = "array"\n'

@@ -56,7 +56,7 @@ in less memory: XNNPACK keeps a table of pointers for every convolution but thos
 # What costs most in 8 bits, measured: the full-resolution encoder and decoder carry the detail on
 # top of a wide range; Feature-Align's products and the sums behind them add a rounding each.
 _DETAIL: Final = ("head", "enc0.blocks", "dec0.blocks", "skip0", "down0", "add")
-# The second rung is the first encoder alone, which costs a tenth of the time of ``mobile``.
+# The second rung is the first encoder alone: what members of low gain lose most by, measured.
 LADDER: Final = (
     QuantizationPlan(),
     QuantizationPlan(("stem", "enc0")),

@@ -10,11 +10,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from fa_mobile.bench.device import Strict
 from fa_mobile.evaluation.raw_psnr import GainScore, evaluate
 from fa_mobile.evaluation.subjects import of_array
 from fa_mobile.networks import build_network
@@ -31,11 +31,7 @@ CHECKPOINT: Final = "array"
 """In the folder of a run: to export the trained network for a race."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class EqualRun(_Strict):
+class EqualRun(Strict):
     """One network, trained once."""
 
     network: str
@@ -49,10 +45,10 @@ class EqualRun(_Strict):
         return float(np.mean([score.denoised_db for score in self.scores]))
 
 
-class EqualTrainings(_Strict):
+class EqualTrainings(Strict):
     """Runs that differ in nothing but network, seed and learning rate. Synthetic noise."""
 
-    schema_version: int = SCHEMA
+    schema_version: Literal[1] = SCHEMA
     sensor: str
     provenance: str
     steps: int
@@ -95,33 +91,45 @@ def equal_config(network: str, seed: int, learning_rate: float, steps: int) -> T
     )  # fmt: skip
 
 
-def train_once(
-    config: TrainConfig,
-    data: Data,
-    runs: Path,
-    photos: Sequence[Path],
-    report: Callable[[Progress], None],
-    progress: Callable[[int, int], None] | None = None,
-) -> EqualRun:
-    """Train (or resume) a network in a folder of its own within ``runs``, and measure it.
+def trained(
+    config: TrainConfig, data: Data, runs: Path, report: Callable[[Progress], None]
+) -> NoiseSubrangeModelArray:
+    """Train (or resume) a network in a folder of its own within ``runs``.
 
     Args:
         config: see :func:`equal_config`.
-        photos: to measure on, not among those trained on.
         report: called after each step.
-        progress: called with (captures measured, captures in all).
+
+    Returns:
+        An array with the network in every place: they differ in the noise that its input is
+        brought to. It is kept beside the run as well.
     """
     folder = runs / f"{config.network}-{config.learning_rate:g}-{config.seed}"
     train(config, data.sources, data.held_out, folder, report)
     network = build_network(config.network)
     network.load_state_dict(averaged_weights(folder))
-    profile = load_profile(config.profile)
-    spec = new_spec(config.network, config.network, profile, config.members)
-    # One network in every place: they differ in the noise that its input is brought to.
+    spec = new_spec(config.network, config.network, load_profile(config.profile), config.members)
     copies = [copy.deepcopy(network.eval()) for _ in range(config.members)]
     array = NoiseSubrangeModelArray(spec, copies)
     save_checkpoint(array, folder / CHECKPOINT)
-    result = evaluate(*of_array(array)[:2], photos, profile, progress=progress)
+    return array
+
+
+def measured(
+    config: TrainConfig,
+    array: NoiseSubrangeModelArray,
+    photos: Sequence[Path],
+    progress: Callable[[int, int], None] | None = None,
+) -> EqualRun:
+    """RAW PSNR of what was trained.
+
+    Args:
+        config: with which ``array`` was trained.
+        photos: to measure on, not among those trained on.
+        progress: called with (captures measured, captures in all).
+    """
+    name, denoise, profile = of_array(array)
+    result = evaluate(name, denoise, photos, profile, progress=progress)
     return EqualRun(
         network=config.network,
         seed=config.seed,

@@ -9,10 +9,17 @@ import pytest
 from PIL import Image
 from skimage import data as images
 
+from fa_mobile.bench.equal import (
+    CHECKPOINT,
+    EqualRun,
+    EqualTrainings,
+    equal_config,
+    measured,
+    trained,
+)
 from fa_mobile.bench.pareto import Point, draw, front
 from fa_mobile.evaluation.raw_psnr import GainScore
 from fa_mobile.nsma import load_checkpoint
-from fa_mobile.training.equal import CHECKPOINT, EqualRun, EqualTrainings, equal_config, train_once
 from fa_mobile.training.pipeline import load_data
 
 
@@ -64,10 +71,14 @@ def test_one_run_trains_and_measures(tmp_path: Path) -> None:
     Image.fromarray(images.chelsea()[:128, :160]).save(test)
     data = load_data([tmp_path], [], 128)
     config = equal_config("mobile", 3, 0.01, 10)
-    run = train_once(config, data, tmp_path / "runs", [test], lambda _progress: None)
+
+    def once() -> EqualRun:
+        array = trained(config, data, tmp_path / "runs", lambda _progress: None)
+        return measured(config, array, [test])
+
+    run = once()
     assert (run.network, run.seed, run.learning_rate) == ("mobile", 3, 0.01)
     assert len(run.scores) == 7 and all(20 < score.denoised_db < 60 for score in run.scores)
-    again = train_once(config, data, tmp_path / "runs", [test], lambda _progress: None)
-    assert again == run
+    assert once() == run, "a finished run is not trained on"
     array = load_checkpoint(tmp_path / "runs" / "mobile-0.01-3" / CHECKPOINT)
     assert array.spec.network == "mobile" and len(array.networks) == 4
