@@ -35,10 +35,9 @@ def test_shipped_quality_meets_its_goals(render: ModuleType) -> None:
         scores = {s["gain"]: s for s in render.load(f"quality-{network}")["scores"]}
         assert scores[16.0]["denoised_db"] - scores[16.0]["noisy_db"] >= 5
         assert all(s["denoised_db"] > s["noisy_db"] for s in scores.values())
-    scores = {s["gain"]: s for s in render.load("quality-mobile")["scores"]}
-    for name in ("mobile-executorch-int8", "mobile-onnx-int8"):
-        for s in render.load(f"quality-{name}")["scores"]:
-            assert scores[s["gain"]]["denoised_db"] - s["denoised_db"] <= 0.25
+        for target in ("executorch", "onnx"):
+            for s in render.load(f"quality-{network}-{target}-int8")["scores"]:
+                assert scores[s["gain"]]["denoised_db"] - s["denoised_db"] <= 0.25
 
 
 def test_model_card_names_the_weights(render: ModuleType) -> None:
