@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
 
 from fa_mobile.errors import UserError
 from fa_mobile.runtimes import executorch, executorch_torch
@@ -149,28 +148,3 @@ def test_the_wheel_has_the_private_functions() -> None:
 
     assert portable_lib._threadpool_get_thread_count() >= 1
     assert callable(portable_lib._unsafe_reset_threadpool)
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_torchs_own_threads_rest_during_a_call_and_are_kept(fails: bool) -> None:
-    during = []
-
-    def execute(tensors: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
-        during.append(torch.get_num_threads())
-        if fails:
-            raise RuntimeError("made for a test")
-        return [tensors[0] + 1]
-
-    program = SimpleNamespace(load_method=lambda _name: SimpleNamespace(execute=execute))
-    method = executorch_torch._TorchMethod(program, "forward")
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        if fails:
-            with pytest.raises(RuntimeError, match="made for a test"):
-                method([RAW])
-        else:
-            assert np.array_equal(method([RAW])[0], RAW + 1)
-        assert during == [1] and torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)

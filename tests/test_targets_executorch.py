@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -158,6 +160,28 @@ def test_mobile_equals_eager_on_a_tile_that_is_not_square(
     assert np.abs(expected - raw).mean() > 1
     got = ExecutorchModel(tmp_path / "model.pte").run(raw, np.array([4], np.float32))
     np.testing.assert_allclose(got, expected, rtol=0, atol=TOLERANCE_DN)
+
+
+def test_members_share_one_place_in_memory(fp32: tuple[Exported, Path]) -> None:
+    """The arena holds one mosaic and the selection's scalars, however deep the tree is."""
+    mosaic = 4 * math.prod(SIZE)
+    assert mosaic <= fp32[0].planned_memory_bytes < mosaic + 1024
+
+
+def test_a_lent_result_is_the_runtimes_and_outlives_the_model(fp32: tuple[Exported, Path]) -> None:
+    model = ExecutorchModel(fp32[1])
+    raws = [np.full((1, 1, *SIZE), level, np.float32) for level in (200, 800)]
+    gain = np.array([2], np.float32)
+    own = [model.run(raw, gain) for raw in raws]
+    assert np.abs(own[0] - own[1]).min() > 100, "a void comparison"
+    model = ExecutorchModel(fp32[1], lends=True)
+    lent = model.run(raws[0], gain)
+    np.testing.assert_array_equal(lent, own[0])
+    model.run(raws[1], gain)
+    np.testing.assert_array_equal(lent, own[1])
+    del model
+    gc.collect()
+    np.testing.assert_array_equal(lent, own[1])
 
 
 def test_the_members_differ_at_the_edge(denoiser: RawDenoiser, profile: SensorProfile) -> None:

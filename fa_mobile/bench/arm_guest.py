@@ -54,7 +54,7 @@ def open_model(path: Path) -> Callable[[Arrays], Arrays]:
     methods = load_methods(path)
     if "forward" in methods:
         return methods["forward"]
-    model = ExecutorchModel(path)
+    model = ExecutorchModel(path, lends=True)
     return lambda inputs: [model.run(*inputs)]
 
 

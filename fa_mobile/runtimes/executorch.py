@@ -22,7 +22,8 @@ from fa_mobile.errors import UserError
 
 Array = npt.NDArray[np.float32]
 Method = Callable[[Sequence[Array]], Sequence[npt.NDArray[np.generic]]]
-"""A loaded method: float32 inputs to outputs, none of them shared with the runtime."""
+"""A loaded method: float32 inputs to outputs, which may lie in the runtime's own memory and are
+then good until the next call."""
 _IDENTIFIER: Final = slice(4, 8)
 _IDENTIFIERS: Final = (b"ET12", b"ET13")
 
@@ -35,13 +36,15 @@ class ExecutorchModel:
         threads: of the runtime; 0 leaves the number to it (one for each core). ExecuTorch has one
             pool of threads for a process: models that are open together have the same number.
             The runtime without torch takes 0 only.
+        lends: results are the runtime's own memory and good until the next call, which saves the
+            memory and the time of a copy.
 
     Raises:
         UserError: without a runtime, for a file that is not a program of fa-mobile's, and for a
             number of threads that the runtime cannot give.
     """
 
-    def __init__(self, path: Path, *, threads: int = 0) -> None:
+    def __init__(self, path: Path, *, threads: int = 0, lends: bool = False) -> None:
         self._methods = load_methods(path, threads=threads)
         if "forward" not in self._methods and "select" not in self._methods:
             raise UserError(
@@ -49,6 +52,7 @@ class ExecutorchModel:
                 "are 'forward', or 'select' with 'denoise_<member>': export it anew"
             )
         self._path = path
+        self._lends = lends
 
     def run(self, raw: Array, *scalars: Array) -> Array:
         """Denoise.
@@ -58,7 +62,7 @@ class ExecutorchModel:
             scalars: float32 [1] each: the gain, or a and b.
 
         Returns:
-            float32 [1, 1, H, W] in DN, not shared with the runtime.
+            float32 [1, 1, H, W] in DN.
 
         Raises:
             UserError: when the runtime refuses the inputs (a shape or count that is not allowed).
@@ -75,7 +79,7 @@ class ExecutorchModel:
                 given = [np.asarray(value, np.float32) for value in noise[:2]]
                 chosen = self._methods[f"denoise_{int(index.item())}"]
                 (denoised,) = chosen([inputs[0], *(given if len(inputs) == 2 else inputs[1:])])
-        return np.asarray(denoised, np.float32)
+        return np.array(denoised, np.float32, copy=None if self._lends else True)
 
 
 def load_methods(path: Path, *, threads: int = 0) -> Mapping[str, Method]:

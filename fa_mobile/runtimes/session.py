@@ -28,7 +28,10 @@ class Model(Protocol):
     """A loaded artifact."""
 
     def run(self, raw: Mosaic, *scalars: Mosaic) -> Mosaic:
-        """``raw`` float32 [1, 1, H, W] and scalars float32 [1] to denoised [1, 1, H, W]."""
+        """``raw`` float32 [1, 1, H, W] and scalars float32 [1] to denoised [1, 1, H, W].
+
+        The result may be the runtime's own memory, good until the next call.
+        """
 
 
 class Bundle:
@@ -177,7 +180,10 @@ def open_bundle(folder: str | Path, *, threads: int = 0) -> Bundle:
 
 
 def load_model(folder: Path, manifest: Manifest, *, threads: int = 0) -> Model:
-    """Load the artifact of a bundle into its real runtime; see :func:`open_bundle`."""
+    """Load the artifact of a bundle into its real runtime; see :func:`open_bundle`.
+
+    What its ``run`` returns is good until the next call.
+    """
     path = folder / manifest.files[0]
     if manifest.target == "onnx":
         from fa_mobile.runtimes.onnx import OnnxModel
@@ -186,7 +192,7 @@ def load_model(folder: Path, manifest: Manifest, *, threads: int = 0) -> Model:
     if manifest.target == "executorch":
         from fa_mobile.runtimes.executorch import ExecutorchModel
 
-        return ExecutorchModel(path, threads=threads)
+        return ExecutorchModel(path, threads=threads, lends=True)
     raise UserError(
         f"bundle {manifest.name} is a Core ML model, which runs on Apple systems only; "
         "run it in the iOS app, or take an ONNX or ExecuTorch bundle here"

@@ -13,8 +13,6 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from executorch.exir import ExecutorchBackendConfig
-from executorch.exir.passes import MemoryPlanningPass
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
@@ -38,16 +36,13 @@ from fa_mobile.targets.executorch_member import (
     export_member,
     quiet,
 )
+from fa_mobile.targets.executorch_memory import MEMORY
 from fa_mobile.targets.executorch_methods import methods_program
 from fa_mobile.targets.executorch_selector import selecting_program
 from fa_mobile.targets.islands import MAX_LOSS_DB, psnr_loss
 from fa_mobile.targets.tuned import plan_for
 
 Form = Literal["call", "methods"]
-# The caller's own tensors hold input and output: planned ones would cost a copy of each.
-_MEMORY: Final = ExecutorchBackendConfig(
-    memory_planning_pass=MemoryPlanningPass(alloc_graph_input=False, alloc_graph_output=False)
-)
 Array = npt.NDArray[np.float32]
 MODEL_FILE: Final = "model.pte"
 FOLD_PLAN: Final = FoldPlan(group_width=16, mosaic="shuffle")
@@ -104,7 +99,7 @@ def export(
     else:
         edge, delegated, outside = methods_program(*given, one_delegate=not naive)
     with quiet():
-        manager = edge.to_executorch(_MEMORY)
+        manager = edge.to_executorch(MEMORY)
     with replace_file(job.folder / MODEL_FILE) as partial:
         partial.write_bytes(manager.buffer)
     _try_out(job, denoiser)
