@@ -18,6 +18,7 @@ pytest.importorskip("executorch", reason="the export extra is not installed")
 
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.errors import UserError
+from fa_mobile.folding import UNFOLDED, FoldPlan
 from fa_mobile.isp import random_color, unprocess
 from fa_mobile.metrics import psnr
 from fa_mobile.noise import NoiseParameters, add_noise
@@ -254,10 +255,16 @@ def test_noise_profile_and_methods(
         )
 
 
+@pytest.mark.parametrize("folds", [None, UNFOLDED])
 def test_methods_by_gain(
-    array: NoiseSubrangeModelArray, denoiser: RawDenoiser, profile: SensorProfile, tmp_path: Path
+    array: NoiseSubrangeModelArray,
+    denoiser: RawDenoiser,
+    profile: SensorProfile,
+    tmp_path: Path,
+    folds: FoldPlan | None,
 ) -> None:
-    export(job(array, tmp_path), form="methods")
+    """Unfolded, with operators between delegates that use the memory of ``select``'s result."""
+    export(job(array, tmp_path, folds=folds), form="methods")
     raw, gain = capture(profile, 0.002, 3, SIZE), np.array([8], np.float32)
     with torch.no_grad():
         expected = denoiser(torch.from_numpy(raw), torch.from_numpy(gain))

@@ -23,7 +23,7 @@ from fa_mobile.errors import UserError
 Array = npt.NDArray[np.float32]
 Method = Callable[[Sequence[Array]], Sequence[npt.NDArray[np.generic]]]
 """A loaded method: float32 inputs to outputs, which may lie in the runtime's own memory and are
-then good until the next call."""
+then good until the next call of any method of the program: methods share their memory."""
 _IDENTIFIER: Final = slice(4, 8)
 _IDENTIFIERS: Final = (b"ET12", b"ET13")
 
@@ -76,7 +76,7 @@ class ExecutorchModel:
                 (denoised,) = self._methods["forward"](inputs)
             else:
                 *noise, index = self._methods["select"](inputs[1:])
-                given = [np.asarray(value, np.float32) for value in noise[:2]]
+                given = [np.array(value, np.float32) for value in noise[:2]]
                 chosen = self._methods[f"denoise_{int(index.item())}"]
                 (denoised,) = chosen([inputs[0], *(given if len(inputs) == 2 else inputs[1:])])
         return np.array(denoised, np.float32, copy=None if self._lends else True)

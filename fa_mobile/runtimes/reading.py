@@ -27,6 +27,7 @@ class MirroredMosaic:
         minimum: tuple[int, int],
     ) -> None:
         self._mosaic = mosaic
+        self.dtype = mosaic.dtype
         height, width = mosaic.shape
         pads = phase_pads((height, width), cfa, multiple, minimum)
         self._rows, self._cols = (
@@ -54,9 +55,11 @@ class MirroredMosaic:
         )
         row, col = top + self._top - rows.start, left + self._left - cols.start
         part = result[row : row + bottom - top, col : col + right - left]
+        target = out[top:bottom, left:right]
         if np.issubdtype(out.dtype, np.integer):
-            part = np.rint(part)
-        out[top:bottom, left:right] = part
+            np.rint(part, out=target, casting="unsafe")  # in one pass, without an array between
+        else:
+            target[...] = part
 
 
 def _is_run(indices: npt.NDArray[np.intp]) -> bool:

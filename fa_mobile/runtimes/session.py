@@ -125,12 +125,13 @@ def _prefetched(frame: MirroredMosaic, tiles: Sequence[Tile]) -> Iterator[tuple[
     Raises:
         UserError: for samples that are not finite.
     """
+    exact = np.issubdtype(frame.dtype, np.integer)  # no sample of integers can be NaN
     buffers = [np.empty((tiles[0].rows.size, tiles[0].cols.size), np.float32) for _ in range(2)]
 
     def read(index: int) -> Mosaic:
         buffer = buffers[index % 2]
         frame.read(tiles[index], buffer)
-        if not np.isfinite(buffer).all():
+        if not (exact or np.isfinite(buffer).all()):
             raise UserError("the mosaic holds NaN or infinite samples; give finite DN")
         return buffer
 
