@@ -62,6 +62,27 @@ def test_progress_counts_tiles() -> None:
     assert len(seen) > 1
 
 
+def test_buffers_are_reused_but_not_by_a_call_within_a_call() -> None:
+    places: list[int] = []
+
+    def model(raw: Array, *_scalars: Array) -> Array:
+        places.append(raw.ctypes.data)
+        return raw
+
+    bundle, _ = fake_bundle(model)
+    outer, inner = (np.full((200, 100), level, np.uint16) for level in (300, 700))
+    assert (bundle(outer, gain=1) == 300).all()
+    first = set(places)
+    places.clear()
+    assert (bundle(outer, gain=1) == 300).all()
+    assert set(places) == first and len(first) == 2
+
+    def within(_done: int, _total: int) -> None:
+        assert (bundle(inner, gain=1) == 700).all()
+
+    assert (bundle(outer, gain=1, progress=within) == 300).all()
+
+
 @pytest.mark.parametrize("gain", [0, -1, math.nan, math.inf])
 def test_gain_that_is_none(gain: float) -> None:
     bundle, model = fake_bundle(identity)

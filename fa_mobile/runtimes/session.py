@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from fa_mobile.runtimes.tiling import Tile, plan_frame
 from fa_mobile.sensor import GainWarning
 
 Mosaic = npt.NDArray[np.float32]
+Buffers = tuple[Mosaic, Mosaic]
 
 
 class Model(Protocol):
@@ -44,6 +46,7 @@ class Bundle:
         self.folder = folder
         self.manifest = manifest
         self._model = model
+        self._buffers: Buffers | None = None
 
     def __call__(
         self,
@@ -85,11 +88,26 @@ class Bundle:
         minimum = m.tile if m.fixed_shape else (m.min_side, m.min_side)
         frame = MirroredMosaic(raw, cfa, m.stride, minimum)
         tiles = plan_frame(*frame.shape, m.tile, m.halo, m.stride)
-        for done, (tile, part) in enumerate(_prefetched(frame, tiles), start=1):
-            frame.keep(tile, self._model.run(part[None, None], *scalars)[0, 0], out)
-            if progress is not None:
-                progress(done, len(tiles))
+        with self._tile_buffers(tiles[0]) as buffers:
+            for done, (tile, part) in enumerate(_prefetched(frame, tiles, buffers), start=1):
+                frame.keep(tile, self._model.run(part[None, None], *scalars)[0, 0], out)
+                if progress is not None:
+                    progress(done, len(tiles))
         return out
+
+    @contextlib.contextmanager
+    def _tile_buffers(self, tile: Tile) -> Iterator[Buffers]:
+        """Two for the samples of a tile, those of the call before where they fit.
+
+        The pages of new ones would cost several per cent of a frame's time, measured. Taken and
+        given back, so that calls within each other do not share them.
+        """
+        shape = tile.rows.size, tile.cols.size
+        buffers, self._buffers = self._buffers, None
+        if buffers is None or buffers[0].shape != shape:
+            buffers = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        yield buffers
+        self._buffers = buffers
 
     def _scalars(self, gain: float | None, noise: NoiseParameters | None) -> list[Mosaic]:
         m = self.manifest
@@ -119,14 +137,15 @@ def _output(raw: npt.NDArray[np.generic], out: npt.NDArray[Any] | None) -> npt.N
     return out
 
 
-def _prefetched(frame: MirroredMosaic, tiles: Sequence[Tile]) -> Iterator[tuple[Tile, Mosaic]]:
+def _prefetched(
+    frame: MirroredMosaic, tiles: Sequence[Tile], buffers: Buffers
+) -> Iterator[tuple[Tile, Mosaic]]:
     """Each tile with its samples; while the caller works on one, the next is read.
 
     Raises:
         UserError: for samples that are not finite.
     """
     exact = np.issubdtype(frame.dtype, np.integer)  # no sample of integers can be NaN
-    buffers = [np.empty((tiles[0].rows.size, tiles[0].cols.size), np.float32) for _ in range(2)]
 
     def read(index: int) -> Mosaic:
         buffer = buffers[index % 2]
