@@ -22,7 +22,7 @@ def main(
     output: Annotated[Path, typer.Option("-o", "--output", help="JSON to write.")],
     threads: Annotated[int, typer.Option(min=1)] = 1,
     rows: Annotated[int, typer.Option(min=64)] = 1120,
-    columns: Annotated[int, typer.Option(min=64)] = 1504,
+    columns: Annotated[int, typer.Option(min=64)] = 1472,
     rounds: Annotated[int, typer.Option(min=3)] = 15,
 ) -> None:
     """Interleaved rounds of the whole member and of what is left without parts of it."""

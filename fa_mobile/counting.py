@@ -65,7 +65,10 @@ def count(network: nn.Module, *, side: int = 64) -> Cost:
 
 @torch.no_grad()
 def mosaic_halo(network: nn.Module) -> int:
-    """Mosaic pixels around a pixel on which its output depends, rounded up to half the stride.
+    """Mosaic pixels around a kept part on which it depends, rounded up to half the stride.
+
+    Tiles begin and end on multiples of the stride, so what counts is how far past such a multiple
+    an input can reach, not how far from itself: inside a cell of the stride, distance is free.
 
     Measured: a NaN at one position spreads over all that depends on it, through every
     convolution, product and ReLU. All positions within one stride cell are tried, because
@@ -74,7 +77,7 @@ def mosaic_halo(network: nn.Module) -> int:
     stride = packed_stride(network)
     plain = copy.deepcopy(network).float().eval()
     length = 16 * stride
-    while (reach := _reach(plain, length)) + stride >= length // 2:
+    while (reach := _reach(plain, length)) + 2 * stride >= length // 2:
         length *= 2
     mosaic = 2 * reach
     return mosaic + -mosaic % stride
@@ -82,18 +85,19 @@ def mosaic_halo(network: nn.Module) -> int:
 
 @torch.no_grad()
 def _reach(network: nn.Module, length: int) -> int:
-    """Largest distance in packed positions from a NaN near the middle to where it arrives.
+    """Packed positions that a NaN in a cell near the middle arrives beyond the ends of the cell.
 
     Sample k of the batch has it at phase k. A narrow strip in each direction is enough: kernels
     are square, so rows and columns spread independently.
     """
     stride = packed_stride(network)
-    starts = length // 2 // stride * stride + torch.arange(stride)
+    cell = length // 2 // stride * stride
+    starts = cell + torch.arange(stride)
     z = torch.zeros(stride, 4, length, 2 * stride)
     z[torch.arange(stride), :, starts] = torch.nan
     distances = []
     for strip, across in ((z, 3), (z.transpose(2, 3).contiguous(), 2)):
         reached = torch.isnan(network(strip)).any(dim=(1, across))
-        sample, position = reached.nonzero(as_tuple=True)
-        distances.append(int((position - starts[sample]).abs().max()))
+        _, position = reached.nonzero(as_tuple=True)
+        distances += [cell - int(position.min()), int(position.max()) + 1 - (cell + stride)]
     return max(distances)

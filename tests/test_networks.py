@@ -55,22 +55,23 @@ def test_unknown_network_is_named() -> None:
         build_network("unet")
 
 
-@pytest.mark.parametrize("name", ["paper", "wavelet"])
-def test_halo_is_what_a_changed_sample_reaches(name: str) -> None:
-    """Changing one packed position changes nothing beyond the halo, and something near it."""
+@pytest.mark.parametrize("name", ["paper", "wavelet", "mobile"])
+def test_halo_is_what_a_changed_cell_reaches(name: str) -> None:
+    """Changing one cell of the stride changes nothing beyond the halo, and something near it."""
     torch.manual_seed(0)
     network = build_network(name).double().eval()
-    torch.nn.init.normal_(network.tail.weight, std=1.0)  # type: ignore[union-attr, arg-type]
-    packed = mosaic_halo(network) // 2
-    side = 4 * packed // 4 * 4
+    tail = network.trunk.tail if name == "mobile" else network.tail  # type: ignore[union-attr]
+    torch.nn.init.normal_(tail.weight, std=1.0)  # type: ignore[union-attr, arg-type]
+    packed, stride = mosaic_halo(network) // 2, packed_stride(network)
+    start = (packed // stride + 2) * stride
+    side = 2 * start + stride
     z = torch.rand(1, 4, side, side, dtype=torch.float64)
     changed = z.clone()
-    changed[..., side // 2, side // 2] += 1
+    changed[..., start : start + stride, start : start + stride] += 1
     difference = (network(changed) - network(z)).abs().amax(dim=(0, 1))
-    rows, cols = torch.nonzero(difference > 0, as_tuple=True)
-    reach = int(max((rows - side // 2).abs().max(), (cols - side // 2).abs().max()))
-    assert reach <= packed
-    assert reach > packed - 2 * packed_stride(network)
+    reached = torch.nonzero(difference > 0)
+    reach = max(start - int(reached.min()), int(reached.max()) + 1 - (start + stride))
+    assert packed - stride < reach <= packed
 
 
 def test_haar_merge_inverts_split() -> None:
