@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def quality_tables(result: Quality) -> None:
     """A table for each measure: gains downwards, noisy and the subjects across."""
-    about = f"{result.photos} photos, synthetic noise{noise_note(result.noise_scale)}"
+    plural = "" if result.photos == 1 else "s"
+    about = f"{result.photos} photo{plural}, synthetic noise{noise_note(result.noise_scale)}"
     columns = ("gain", "noisy", *[subject.subject for subject in result.subjects])
     single = len(result.subjects) == 1
     for name, measure in result.measures.items():
@@ -69,4 +70,4 @@ def _row(patch: Patch) -> list[str]:
 def noise_note(scale: tuple[float, float]) -> str:
     """What a title says of noise that is not the profile's."""
     a, b = scale
-    return "" if a == b == 1 else f" with {a:g} a and {b:g} b of the profile"
+    return "" if a == b == 1 else f" with {a:g} x a and {b:g} x b of the profile"

@@ -101,7 +101,7 @@ def test_one_subject_and_other_noise(evaluate: Evaluate, checkpoint: Path, photo
     lost = plain["scores"][0]["noisy_db"] - noisier["scores"][0]["noisy_db"]
     assert lost == pytest.approx(1.14, abs=0.2)  # 10 log10 1.3
     shown = unfolded(evaluate(*given, "--noise-a", 1.3)[1])
-    assert "difference" in shown and "1.3 a and 1 b" in shown
+    assert "difference" in shown and "1.3 x a and 1 x b" in shown
 
 
 def test_flat(evaluate: Evaluate, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
