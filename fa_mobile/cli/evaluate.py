@@ -30,7 +30,7 @@ def run(
         typer.Argument(help="Checkpoint or bundle folder, pmrid:WEIGHTS (released), or classical."),
     ],
     photos: Annotated[
-        list[Path] | None, typer.Argument(help="Folder(s) of photos.", metavar="PHOTOS...")
+        list[Path] | None, typer.Argument(help="Folder(s) of photos.", metavar="PHOTOS")
     ] = None,
     vs: Annotated[
         list[str] | None,
@@ -57,7 +57,7 @@ def run(
         bool, typer.Option("--flat", help="No photos: the means of flat gray patches, per channel.")
     ] = False,
     sensor: Annotated[
-        str | None, typer.Option(help="Profile name or JSON file. [the subject's]")
+        str | None, typer.Option(help="Profile name or JSON file. (the subject's)")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
