@@ -12,6 +12,7 @@ OpenCV's are left out of its ordinary builds as "non-free".
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,8 +31,9 @@ Signal = npt.NDArray[np.float64]
 PATCH_SIDE: Final = 5
 SEARCH: Final = 11
 """Packed pixels to either side among which similar patches are looked for."""
-STRENGTH: Final = 0.8
-"""h over sigma: what scikit-image's documentation starts from when sigma is known."""
+STRENGTH: Final = 0.6
+"""h over sigma. This and the patch are the best of 3, 5, 7 and 0.4 .. 1.0 in RAW PSNR over gains
+2, 16 and 64 on scikit-image's photos."""
 
 
 def stabilize(x: Signal, noise: NoiseParameters) -> Signal:
@@ -89,6 +91,4 @@ def denoiser(profile: SensorProfile) -> Denoise:
 
 def name() -> str:
     """For reports: the method, the library and its version."""
-    import skimage
-
-    return f"nl-means, scikit-image {skimage.__version__}"
+    return f"nl-means, scikit-image {version('scikit-image')}"

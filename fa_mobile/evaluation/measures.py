@@ -82,7 +82,7 @@ RAW_PSNR: Final = "raw-psnr"
 MEASURES: Final[dict[str, Measure]] = {
     RAW_PSNR: Measure("RAW PSNR, dB", _raw_psnr, 2),
     "raw-ssim": Measure("RAW SSIM", _raw_ssim, 4, 2 * _SSIM_WINDOW),
-    "rgb-psnr": Measure("RGB PSNR, dB", _rgb_psnr, 2),
+    "rgb-psnr": Measure("RGB PSNR, dB", _rgb_psnr, 2, 8),
     "rgb-ssim": Measure("RGB SSIM", _rgb_ssim, 4, _SSIM_WINDOW + 1),
 }
 ALL: Final = "all"

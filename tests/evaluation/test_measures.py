@@ -96,7 +96,7 @@ def test_a_cast_costs_rgb(pair: tuple[View, View]) -> None:
 def test_least_sides_are_enough(profile: SensorProfile) -> None:
     for measure in MEASURES.values():
         side = measure.least_side + measure.least_side % 2
-        view = View(np.full((side, side), 500, np.float32), profile)
+        view = View(np.full((side, side), 200, np.float32), profile)
         other = View(view.mosaic + np.float32(9), profile)
         assert np.isfinite(measure.score(view, other))
 
