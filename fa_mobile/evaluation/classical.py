@@ -6,8 +6,7 @@ means (A. Buades et al., CVPR 2005; BSD licence) with that known sigma, the four
 and brought back by the exact unbiased inverse (M. Makitalo and A. Foi, IEEE TIP 2013), computed
 for this noise, its clipping included.
 
-Why not BM3D: its authors' binaries (``bm3d`` on PyPI) are for non-commercial use only, and
-OpenCV's are left out of its ordinary builds as "non-free".
+Why not BM3D: its authors' binaries (``bm3d`` on PyPI) are for non-commercial use only.
 """
 
 from __future__ import annotations
