@@ -26,6 +26,16 @@ def require_torch() -> None:
     _require("export", "torch", "safetensors")
 
 
+def require_measures() -> None:
+    """Raise UserError unless SSIM can be computed and RGB be rendered."""
+    _require("train", "cv2", "skimage")
+
+
+def require_classical() -> None:
+    """Raise UserError unless the library of the classical denoiser is installed."""
+    _require("export", "skimage")
+
+
 def require_train() -> None:
     """Raise UserError unless the ``train`` extra is installed."""
     # With int8's rounding, training uses the quantizer of an export target.

@@ -79,6 +79,12 @@ def to_dn(signal: npt.NDArray[np.float32], profile: SensorProfile) -> npt.NDArra
     return np.asarray(signal * span + black, np.float32)
 
 
+def to_signal(mosaic: npt.NDArray[np.float32], profile: SensorProfile) -> npt.NDArray[np.float32]:
+    """RGGB mosaic [H, W] in DN, even sides, to the normalised signal; inverse of :func:`to_dn`."""
+    black, span = (_as_mosaic(v, mosaic.shape) for v in (profile.black_level, profile.span))
+    return np.asarray((mosaic - black) / span, np.float32)
+
+
 def _as_mosaic(values: Sequence[float], shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     cell = np.array(values, np.float32).reshape(2, 2)
     return np.tile(cell, (shape[0] // 2, shape[1] // 2))

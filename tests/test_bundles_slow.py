@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fa_mobile
-from fa_mobile.evaluation.raw_psnr import GAINS
+from fa_mobile.evaluation.captures import GAINS
 from fa_mobile.exporting import BundleResult, export_recipe
 from fa_mobile.metrics import psnr
 from fa_mobile.patches import shipped_photo

@@ -128,11 +128,10 @@ def measured(
         photos: to measure on, not among those trained on.
         progress: called with (captures measured, captures in all).
     """
-    name, denoise, profile = of_array(array)
-    result = evaluate(name, denoise, photos, profile, progress=progress)
+    scores = evaluate(of_array(array), photos, progress=progress)
     return EqualRun(
         network=config.network,
         seed=config.seed,
         learning_rate=config.learning_rate,
-        scores=result.scores,
+        scores=scores,
     )

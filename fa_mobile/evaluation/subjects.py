@@ -2,24 +2,114 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fa_mobile.errors import UserError
-from fa_mobile.evaluation.raw_psnr import Denoise
 from fa_mobile.manifest import MANIFEST_FILE
+from fa_mobile.needs import require_classical, require_torch
 from fa_mobile.noise import NoiseParameters
-from fa_mobile.sensor import SensorProfile
+from fa_mobile.sensor import SensorProfile, load_profile
 
 if TYPE_CHECKING:
     from fa_mobile.nsma import NoiseSubrangeModelArray
 
+Denoise = Callable[[npt.NDArray[np.generic], float], npt.NDArray[np.float32]]
+"""(raw DN [H, W] RGGB, gain) to denoised DN [H, W]."""
 
-def open_subject(folder: Path) -> tuple[str, Denoise, SensorProfile]:
-    """A checkpoint or bundle folder as (name, function, sensor).
+CLASSICAL: Final = "classical"
+PMRID: Final = "pmrid:"
+_CAPTURED: Final = {
+    "cfa", "black_level", "white_level", "a_linear", "b_quadratic", "color_matrix",
+    "as_shot_neutral",
+}  # fmt: skip
+"""Fields of a profile on which simulated captures depend."""
+
+
+class Subject(NamedTuple):
+    """A denoiser, its name in reports, and the profile whose noise it believes in."""
+
+    name: str
+    denoise: Denoise
+    profile: SensorProfile
+
+
+def open_subjects(given: Sequence[str], sensor: str | None = None) -> list[Subject]:
+    """Checkpoint or bundle folders, ``pmrid:WEIGHTS`` and ``classical``, for one sensor.
+
+    Args:
+        given: one or more. ``./classical`` is a folder of that name.
+        sensor: profile name or file; None takes the first checkpoint's or bundle's.
+
+    Raises:
+        UserError: for what is none of these, when sensors differ, or when nothing says which
+            sensor it is.
+    """
+    found = {text: open_subject(Path(text)) for text in given if not _is_peer(text)}
+    if sensor is not None:
+        profile = load_profile(sensor)
+    elif found:
+        profile = next(iter(found.values())).profile
+    else:
+        raise UserError(
+            f"{', '.join(given)} fits every sensor; say which one with --sensor, such as imx258, "
+            "or give a checkpoint or bundle beside it"
+        )
+    for text, subject in found.items():
+        if _captured(subject.profile) != _captured(profile):
+            raise UserError(
+                f"{text} was made for sensor {subject.profile.name} with other levels, colours or "
+                f"noise than {profile.name}; captures are the same for all subjects: evaluate it "
+                "alone, or scale the noise with --noise-a and --noise-b"
+            )
+    subjects = [found[text] if text in found else _peer(text, profile) for text in given]
+    times = Counter(subject.name for subject in subjects)
+    return [
+        subject if times[subject.name] == 1 else subject._replace(name=f"{subject.name} ({text})")
+        for text, subject in zip(given, subjects, strict=True)
+    ]
+
+
+def _is_peer(text: str) -> bool:
+    return text == CLASSICAL or text.startswith(PMRID)
+
+
+def _captured(profile: SensorProfile) -> dict[str, object]:
+    return profile.model_dump(include=_CAPTURED)
+
+
+def _peer(text: str, profile: SensorProfile) -> Subject:
+    if text == CLASSICAL:
+        require_classical()
+        from fa_mobile.evaluation import classical
+
+        return Subject(classical.name(), classical.denoiser(profile), profile)
+    return _pmrid(Path(text.removeprefix(PMRID)), profile)
+
+
+def _pmrid(weights: Path, profile: SensorProfile) -> Subject:
+    require_torch()
+    from fa_mobile.networks.baselines import PMRID_ANCHOR, load_pmrid
+    from fa_mobile.nsma import ArraySpec, NoiseSubrangeModelArray
+
+    if not weights.is_file():
+        raise UserError(
+            f"PMRID's weights {str(weights)!r} are not there; give {PMRID}PATH with the path of "
+            "its released torch_pretrained.ckp"
+        )
+    spec = ArraySpec(
+        name="pmrid", network="pmrid", members=1, edges=(), anchors=(PMRID_ANCHOR,), profile=profile
+    )
+    return of_array(NoiseSubrangeModelArray(spec, [load_pmrid(weights)]))
+
+
+def open_subject(folder: Path) -> Subject:
+    """A checkpoint or bundle folder.
 
     Raises:
         UserError: when the folder is neither.
@@ -31,11 +121,12 @@ def open_subject(folder: Path) -> tuple[str, Denoise, SensorProfile]:
     if (folder / ARRAY_FILE).is_file():
         return _checkpoint(folder)
     raise UserError(
-        f"{folder} is neither a bundle ({MANIFEST_FILE}) nor a checkpoint ({ARRAY_FILE})"
+        f"{folder} is neither a bundle ({MANIFEST_FILE}) nor a checkpoint ({ARRAY_FILE}); allowed "
+        f"are their folders, {PMRID}WEIGHTS and {CLASSICAL}"
     )
 
 
-def _bundle(folder: Path) -> tuple[str, Denoise, SensorProfile]:
+def _bundle(folder: Path) -> Subject:
     from fa_mobile.runtimes.session import open_bundle
 
     bundle = open_bundle(folder)
@@ -45,17 +136,17 @@ def _bundle(folder: Path) -> tuple[str, Denoise, SensorProfile]:
     def denoise(raw: npt.NDArray[np.generic], gain: float) -> npt.NDArray[np.float32]:
         return bundle(raw, gain=gain) if by_gain else bundle(raw, noise=sensor.noise(gain))
 
-    return bundle.manifest.name, denoise, sensor
+    return Subject(bundle.manifest.name, denoise, sensor)
 
 
-def _checkpoint(folder: Path) -> tuple[str, Denoise, SensorProfile]:
+def _checkpoint(folder: Path) -> Subject:
     from fa_mobile.nsma import load_checkpoint
 
     return of_array(load_checkpoint(folder))
 
 
-def of_array(array: NoiseSubrangeModelArray) -> tuple[str, Denoise, SensorProfile]:
-    """An array in float, in torch, as (name, function, sensor)."""
+def of_array(array: NoiseSubrangeModelArray) -> Subject:
+    """An array in float, in torch."""
     from fa_mobile.denoiser import RawDenoiser
     from fa_mobile.golden import run_reference
 
@@ -66,4 +157,4 @@ def of_array(array: NoiseSubrangeModelArray) -> tuple[str, Denoise, SensorProfil
         least = (2 * denoiser.stride, 2 * denoiser.stride)
         return run_reference(denoiser, raw.astype(np.float32), *noise, minimum=least)
 
-    return array.spec.name, denoise, profile
+    return Subject(array.spec.name, denoise, profile)

@@ -1,0 +1,133 @@
+"""``fa-mobile evaluate`` from its arguments to its tables, JSON and refusals."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from skimage.data import chelsea
+
+from fa_mobile.cli import main
+from fa_mobile.evaluation import flat
+from fa_mobile.nsma import save_checkpoint, sha256_file
+from tests.conftest import visible_array
+from tests.evaluation.test_stlpips import random_weights
+
+Evaluate = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint") / "array"
+    save_checkpoint(visible_array(2), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    Image.fromarray(chelsea()[60:108, 100:164]).save(folder / "photo.png")
+    return folder
+
+
+@pytest.fixture()
+def evaluate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Evaluate:
+    """The command in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # main() sets its own
+        monkeypatch.setattr(sys, "argv", ["fa-mobile", "evaluate", *map(str, arguments)])
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return int(code or 0), out, err
+
+    return run
+
+
+def unfolded(text: str) -> str:
+    """Titles fold at the width of their table."""
+    return " ".join(text.split())
+
+
+def refused(result: tuple[int, str, str], *parts: str) -> None:
+    code, out, err = result
+    assert code == 2 and out == "", result
+    assert err.startswith("error: ") and err.count("\n") == 1, err
+    for part in parts:
+        assert part in err
+
+
+def test_several_subjects_and_metrics(
+    evaluate: Evaluate, checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    weights = tmp_path / "random.pth"
+    torch.save(random_weights(), weights)
+    given = (checkpoint, photos, "--vs", "classical", "--gain", 4, "--gain", 64)
+    code, out, _ = evaluate(*given, "--metric", "all", "--perceptual", weights, "--json")
+    assert code == 0
+    data = json.loads(out)
+    assert data["subject"] == "visible" and data["photos"] == 1
+    assert [other["subject"].split(",")[0] for other in data["versus"]] == ["nl-means"]
+    assert data["metrics"] == ["raw-psnr", "raw-ssim", "rgb-psnr", "rgb-ssim", "st-lpips"]
+    assert data["perceptual"] == {"name": "ST-LPIPS", "weights_sha256": sha256_file(weights)}
+    assert [row["gain"] for row in data["scores"]] == [4, 64]
+    assert set(data["mean"]["denoised"]) == set(data["metrics"])
+    assert data["scores"][0]["noisy"] == data["versus"][0]["scores"][0]["noisy"]
+
+    code, out, _ = evaluate(*given)
+    out = unfolded(out)
+    assert code == 0 and "synthetic noise" in out and "mean" in out and "nl-means" in out
+    assert "RAW PSNR" in out and "SSIM" not in out
+
+
+def test_one_subject_and_other_noise(evaluate: Evaluate, checkpoint: Path, photos: Path) -> None:
+    given = (checkpoint, photos, "--gain", 16)
+    plain = json.loads(evaluate(*given, "--json")[1])
+    noisier = json.loads(evaluate(*given, "--noise-a", 1.3, "--noise-b", 1.3, "--json")[1])
+    assert "perceptual" not in plain and plain["versus"] == []
+    assert noisier["noise_scale"] == {"a": 1.3, "b": 1.3}
+    lost = plain["scores"][0]["noisy_db"] - noisier["scores"][0]["noisy_db"]
+    assert lost == pytest.approx(1.14, abs=0.2)  # 10 log10 1.3
+    shown = unfolded(evaluate(*given, "--noise-a", 1.3)[1])
+    assert "difference" in shown and "1.3 x a and 1 x b" in shown
+
+
+def test_flat(evaluate: Evaluate, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = functools.partial(flat.evaluate_flat, side=128, frames=1, levels=(0.01, 0.5))
+    monkeypatch.setattr(flat, "evaluate_flat", small)
+    code, out, _ = evaluate(checkpoint, "--flat", "--gain", 16, "--json")
+    assert code == 0
+    data = json.loads(out)
+    assert data["noise"] == "synthetic" and data["bound_percent"] == pytest.approx(0.1)
+    assert [row["level"] for row in data["subjects"][0]["patches"]] == [0.01, 0.5]
+    code, out, _ = evaluate(checkpoint, "--flat", "--gain", 16)
+    out = unfolded(out)
+    assert code == 0 and "flat gray" in out and "±" in out and "synthetic noise" in out
+
+
+def test_refusals(evaluate: Evaluate, checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+    refused(evaluate(checkpoint), "no photos were given", "--flat")
+    refused(evaluate(checkpoint, photos, "--flat"), "--flat", "no photos")
+    refused(evaluate(checkpoint, "--flat", "--metric", "all"), "no --metric")
+    refused(evaluate(checkpoint, tmp_path / "none"), "does not exist")
+    refused(evaluate(tmp_path, photos), "neither a bundle")
+    refused(evaluate(checkpoint, photos, "--vs", "bm3d"), "bm3d is neither", "classical")
+    refused(evaluate(checkpoint, photos, "--metric", "lpips"), "'lpips'", "allowed are raw-psnr")
+    refused(evaluate("classical", photos), "--sensor")
+    refused(evaluate(checkpoint, photos, "--noise-a", 0), "noise factors a=0")
+    refused(evaluate(checkpoint, photos, "--perceptual", tmp_path / "no.pth"), "no.pth", "ST-LPIPS")
+    odd = tmp_path / "odd.pth"
+    odd.write_text("odd")
+    refused(evaluate(checkpoint, photos, "--perceptual", odd), "odd.pth", "cannot be read")
