@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fa_mobile.bench.equal import EqualTrainings, equal_config, measured, trained
+from fa_mobile.bench.equal import EqualTrainings, equal_config, measured, together, trained
 from fa_mobile.cli import show
 from fa_mobile.files import replace_file
 from fa_mobile.sensor import load_profile
@@ -30,6 +30,9 @@ def main(
     steps: Annotated[int, typer.Option(min=10, help="Of each run.")] = 2000,
     output: Annotated[Path, typer.Option("-o", "--output")] = RESULT,
     threads: Annotated[int, typer.Option(min=0, help="0: torch's choice.")] = 0,
+    add: Annotated[
+        bool, typer.Option("--add", help="To the runs in the output, alike ones.")
+    ] = False,
 ) -> None:
     """Train every network at every rate and seed, then measure all on the same captures."""
     import torch
@@ -62,6 +65,8 @@ def main(
         test_photos=len(paths),
         runs=tuple(done),
     )
+    if add:
+        result = together(EqualTrainings.model_validate_json(output.read_bytes()), result)
     output.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(output) as partial:
         partial.write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from typing import Final, Literal
 import numpy as np
 
 from fa_mobile.bench.device import Strict
+from fa_mobile.errors import UserError
 from fa_mobile.evaluation.raw_psnr import GainScore, evaluate
 from fa_mobile.evaluation.subjects import of_array
 from fa_mobile.networks import build_network
@@ -81,6 +82,23 @@ class EqualTrainings(Strict):
             )
             for same_gain in zip(*(run.scores for run in self.best(network)), strict=True)
         ]
+
+
+def together(before: EqualTrainings, after: EqualTrainings) -> EqualTrainings:
+    """The runs of both; where both have one of a network, seed and rate, the latter's.
+
+    Raises:
+        UserError: when the trainings are not alike, naming what differs.
+    """
+    settings = [t.model_dump(exclude={"runs"}) for t in (before, after)]
+    if differs := [name for name in settings[0] if settings[0][name] != settings[1][name]]:
+        raise UserError(
+            "runs can only be added to those of equal trainings; these differ in "
+            + ", ".join(f"{name} ({settings[0][name]}, {settings[1][name]})" for name in differs)
+            + "; give another output"
+        )
+    runs = {(r.network, r.seed, r.learning_rate): r for r in (*before.runs, *after.runs)}
+    return after.model_copy(update={"runs": tuple(runs.values())})
 
 
 def equal_config(network: str, seed: int, learning_rate: float, steps: int) -> TrainConfig:

@@ -15,9 +15,11 @@ from fa_mobile.bench.equal import (
     EqualTrainings,
     equal_config,
     measured,
+    together,
     trained,
 )
 from fa_mobile.bench.pareto import Point, draw, front
+from fa_mobile.errors import UserError
 from fa_mobile.evaluation.raw_psnr import GainScore
 from fa_mobile.nsma import load_checkpoint
 from fa_mobile.training.pipeline import load_data
@@ -47,6 +49,14 @@ def test_each_network_stands_with_its_best_rate() -> None:
 
 def test_what_was_kept_is_read_again() -> None:
     assert EqualTrainings.model_validate_json(TRAININGS.model_dump_json()) == TRAININGS
+
+
+def test_runs_are_added_to_those_of_equal_trainings() -> None:
+    again, plain = run_of("paper", 0.02, 0, 39, 38), run_of("plain", 0.01, 0, 37, 36)
+    both = together(TRAININGS, TRAININGS.model_copy(update={"runs": (again, plain)}))
+    assert both.runs == (*TRAININGS.runs[:3], again, plain)
+    with pytest.raises(UserError, match=r"differ in steps \(10, 20\); give another output"):
+        together(TRAININGS, TRAININGS.model_copy(update={"steps": 20}))
 
 
 def test_front_is_what_nothing_beats() -> None:
