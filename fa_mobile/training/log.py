@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
+import math
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -60,14 +60,18 @@ def forget_after(folder: Path, step: int) -> None:
     if not path.is_file():
         return
     with explained(path), path.open(newline="", encoding="utf-8", errors="replace") as stream:
-        rows = list(csv.reader(stream))
-    kept = rows[:1] + [
-        row
-        for row in rows[1:]
-        if len(row) == len(rows[0]) and row[0].isdigit() and int(row[0]) <= step
+        lines = stream.read().splitlines(keepends=True)
+    kept = [
+        line
+        for index, line in enumerate(lines)
+        if line.endswith("\n") and (index == 0 or _step_of(line) <= step)
     ]
-    if len(kept) < len(rows):
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows(kept)
+    if len(kept) < len(lines):
         with replace_file(path) as partial:
-            partial.write_text(text.getvalue(), encoding="utf-8", newline="")
+            partial.write_text("".join(kept), encoding="utf-8", newline="")
+
+
+def _step_of(line: str) -> float:
+    """Infinite where the line does not begin with a step."""
+    first = line.split(",")[0]
+    return int(first) if first.isdecimal() else math.inf
