@@ -91,7 +91,7 @@ def draw_batch(
     a_mid = math.sqrt(math.prod(sampler.profile.a_range))
     noisy = np.empty((batch, 4, side, side), np.float32)
     truth = np.empty_like(noisy)
-    columns = np.empty((5, batch, 1, 1, 1), np.float32)
+    a, b, anchor_a, anchor_b, weight = columns = np.empty((5, batch, 1, 1, 1), np.float32)
     gains = np.empty((batch, 4, 1, 1), np.float32)
     camera_to_rgb = np.empty((batch, 3, 3), np.float32)
     for index in range(batch):
@@ -104,4 +104,4 @@ def draw_batch(
         gains[index, :, 0, 0] = (color.red_gain, 1, 1, color.blue_gain)
         gains[index] *= color.brightness
         camera_to_rgb[index] = np.linalg.inv(color.rgb_to_camera)
-    return Batch(noisy, truth, *columns, gains, camera_to_rgb)
+    return Batch(noisy, truth, a, b, anchor_a, anchor_b, weight, gains, camera_to_rgb)

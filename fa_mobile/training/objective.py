@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
@@ -29,6 +29,7 @@ from fa_mobile.training.teacher import Teacher, load_teacher, teacher_file
 from fa_mobile.training.tensors import Patches
 from fa_mobile.training.vgg import Vgg16, load_vgg16
 
+_SMALLEST_SIZE: Final = 1e-6
 Term = Callable[[Tensor, Patches], Tensor]
 """(denoised signal [N, 4, h, w], the batch) to a weighted loss, a scalar."""
 
@@ -68,7 +69,12 @@ class DistillationTerm:
 
 
 class FeatureTerm:
-    """Feature Loss: content and style between the teacher's activations on output and truth."""
+    """Feature Loss: content and style between the teacher's activations on output and truth.
+
+    Each layer is first divided by the root mean square of its activations on the truth, over the
+    batch: else the term's size would be that of a teacher's activations (a hundredfold between
+    the networks here) and its weight would mean nothing.
+    """
 
     def __init__(self, teacher: Teacher) -> None:
         self._teacher = teacher
@@ -77,7 +83,12 @@ class FeatureTerm:
         noise = patches.a, patches.b
         with torch.no_grad():
             truth = self._teacher.activations(patches.clean, *noise)
+            sizes = [layer.square().mean().sqrt().clamp(min=_SMALLEST_SIZE) for layer in truth]
         seen = self._teacher.activations(estimate, *noise)
+        truth, seen = (
+            [layer / size for layer, size in zip(layers, sizes, strict=True)]
+            for layers in (truth, seen)
+        )
         distance = content_distance(seen, truth) + style_distance(seen, truth)
         return FEATURE_WEIGHT * distance.mean()
 

@@ -87,7 +87,7 @@ class Teacher:
     def _by_member(self, a: Tensor) -> Iterator[tuple[int, Tensor]]:
         """(member, indices of its patches), members rising; the selection is that of bundles."""
         members = (a.flatten()[:, None] >= self._edges).sum(dim=1)
-        for member in members.unique().tolist():
+        for member in sorted(set(members.tolist())):
             yield member, torch.nonzero(members == member).flatten()
 
     def _run(self, member: int, signal: Tensor, a: Tensor, b: Tensor) -> Tensor:
