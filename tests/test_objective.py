@@ -133,7 +133,7 @@ def test_training_lowers_the_loss(loss: str, weights: Path) -> None:
     torch.manual_seed(0)
     state, objective = RunState(build_network("mobile"), 1e-2), build_objective(run)
     losses = [
-        float(trainer._step(state, state.network, objective, batch, 1e-2).loss.total)
+        float(trainer._step(state, state.network, objective, batch, 1e-2).loss.total.detach())
         for _ in range(25)
     ]
     assert losses[-1] < 0.9 * losses[0]
