@@ -188,6 +188,17 @@ def test_train_refuses(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_train_says_what_a_loss_needs(tmp_path: Path) -> None:
+    train = ("train", tmp_path, "--runs", tmp_path / "r")
+    refused(fa_mobile(*train, "--optimizer", "sgd"), "'sgd'", "allowed are muon, adam")
+    refused(fa_mobile(*train, "--loss", "feature"), "without a teacher", "--teacher")
+    refused(
+        fa_mobile(*train, "--loss", "perceptual", "--perceptual-weights", tmp_path / "none.npz"),
+        "none.npz", "no such file",
+    )  # fmt: skip
+    assert not (tmp_path / "r").exists()
+
+
 def test_wrong_option_is_usage_error() -> None:
     result = fa_mobile("macs", "--nonsense")
     assert result.returncode == 2 and "--nonsense" in result.stderr

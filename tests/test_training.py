@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +15,15 @@ import torch
 from PIL import Image
 
 from fa_mobile.errors import UserError
+from fa_mobile.networks import build_network
 from fa_mobile.nsma import load_checkpoint, new_spec
 from fa_mobile.raw_io import write_dng
 from fa_mobile.sensor import load_profile
 from fa_mobile.simulation import simulate
-from fa_mobile.training import trainer
+from fa_mobile.training import objective, trainer
 from fa_mobile.training.batches import draw_batch
 from fa_mobile.training.config import TrainConfig
+from fa_mobile.training.log import LOG_FILE
 from fa_mobile.training.losses import CHARBONNIER_WEIGHT, charbonnier
 from fa_mobile.training.pipeline import (
     Data,
@@ -29,13 +34,17 @@ from fa_mobile.training.pipeline import (
     train_stage,
 )
 from fa_mobile.training.sources import (
+    UNKNOWN_COLOR,
+    CleanPatch,
     PhotoSource,
     RawSource,
+    Source,
     load_photos,
     load_raws,
     photo_paths,
+    raw_paths,
 )
-from fa_mobile.training.state import averaged_weights
+from fa_mobile.training.state import RunState, averaged_weights
 
 
 def photo(seed: int, height: int = 160, width: int = 200) -> np.ndarray:  # type: ignore[type-arg]
@@ -145,14 +154,15 @@ def test_loss_that_is_not_finite_stops_and_keeps_the_state(data: Data, tmp_path:
     trainer.train(config(), data.sources, data.held_out, tmp_path, quiet)
     before = averaged_weights(tmp_path)
 
-    class Broken:
+    class Broken(Source):
         area = 100
 
-        def sample(self, rng: np.random.Generator, size: int) -> np.ndarray:  # type: ignore[type-arg]
-            return np.full((size, size), np.nan, np.float32)
+        def draw(self, rng: np.random.Generator, size: int) -> CleanPatch:
+            return CleanPatch(np.full((size, size), np.nan, np.float32), UNKNOWN_COLOR)
 
     (tmp_path / trainer.CONFIG_FILE).write_text(config(steps=9).model_dump_json())
-    with pytest.raises(UserError, match="the loss became nan at step 6"):
+    message = r"the loss became nan at step 6; the last good state, of step 6, stays in .*state\."
+    with pytest.raises(UserError, match=message):
         trainer.train(config(steps=9), [Broken()], data.held_out, tmp_path, quiet)
     after = averaged_weights(tmp_path)
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -202,6 +212,50 @@ def test_raw_files_are_sources(tmp_path: Path) -> None:
     assert patch.shape == (32, 32) and patch.min() >= 0 and patch.max() <= 1
 
 
+def test_raw_files_bring_their_colour_or_are_skipped(tmp_path: Path) -> None:
+    frame = simulate(photo(3), load_profile("imx258"), 1, 0).noisy
+    write_dng(tmp_path / "clean.dng", frame)
+    (source,), skipped = load_raws([tmp_path / "clean.dng"], 32, need_color=True)
+    color = source.draw(np.random.default_rng(0), 32).color
+    red, _, blue = load_profile("imx258").as_shot_neutral
+    assert color.red_gain == pytest.approx(1 / red, rel=1e-4)
+    assert color.blue_gain == pytest.approx(1 / blue, rel=1e-4)
+    assert color.rgb_to_camera.sum(axis=1) == pytest.approx([1, 1, 1], abs=1e-4)
+    assert not skipped
+    singular = replace(frame, color_matrix=(1.0, 1.0, 1.0) * 3)
+    write_dng(tmp_path / "gray.dng", singular)
+    assert not load_raws([tmp_path / "gray.dng"], 32)[1]
+    sources, skipped = load_raws([tmp_path / "gray.dng"], 32, need_color=True)
+    assert not sources and "gray.dng: states no colour" in skipped[0]
+
+
+def test_of_a_folder_of_raw_files_the_short_exposures_are_left_out(tmp_path: Path) -> None:
+    for name in ("Sony/short/b.ARW", "Sony/long/b.ARW", "Sony/long/a.ARW", "other/short/c.dng"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "Sony" / "list.txt").write_text("")
+    found = [str(path.relative_to(tmp_path)) for path in raw_paths([tmp_path])]
+    assert found == ["Sony/long/a.ARW", "Sony/long/b.ARW", "other/short/c.dng"]
+    with pytest.raises(UserError, match="no clean RAW file"):
+        raw_paths([tmp_path / "Sony" / "short"])
+    with pytest.raises(UserError, match="was not found"):
+        raw_paths([tmp_path / "none.dng"])
+
+
+def test_a_patch_is_rendered_with_the_colour_that_it_was_made_with(data: Data) -> None:
+    batch = draw_batch(
+        data.sources, trainer.probabilities(data.sources), trainer.noise_sampler(config()),
+        seed=0, step=0, batch=8, patch=32,
+    )  # fmt: skip
+    assert batch.gains.shape == (8, 4, 1, 1) and batch.camera_to_rgb.shape == (8, 3, 3)
+    red, green, blue = (batch.gains[:, index, 0, 0] for index in (0, 1, 3))
+    assert np.array_equal(green, batch.gains[:, 2, 0, 0])
+    assert ((red / green > 1.89) & (red / green < 2.41)).all()
+    assert ((blue / green > 1.49) & (blue / green < 1.91)).all()
+    assert batch.camera_to_rgb.sum(axis=2) == pytest.approx(np.ones((8, 3)), abs=1e-4)
+    assert len(np.unique(red)) == 8
+
+
 def test_raw_source_keeps_the_pattern() -> None:
     codes = np.tile(np.array([[0.1, 0.2], [0.3, 0.4]], np.float32), (20, 24))
     rng = np.random.default_rng(0)
@@ -209,6 +263,118 @@ def test_raw_source_keeps_the_pattern() -> None:
         patch = RawSource(codes).sample(rng, 16)
         ratio = patch[::2, ::2].mean() / patch[1::2, 1::2].mean()
         assert ratio == pytest.approx(0.25)  # red stays at the origin, blue opposite
+
+
+@pytest.mark.parametrize("file", ["state", "log"])
+def test_no_space_left_is_an_error_in_words(
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    trainer.train(config(), data.sources, data.held_out, tmp_path, quiet)
+    before = averaged_weights(tmp_path)
+    (tmp_path / trainer.CONFIG_FILE).write_text(config(steps=8).model_dump_json())
+
+    def full(*_given: object, **_named: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    whole = Path.open
+
+    def full_log(path: Path, mode: str = "r", **named: object) -> object:
+        return full() if mode == "a" else whole(path, mode, **named)  # type: ignore[call-overload]
+
+    if file == "state":
+        monkeypatch.setattr(Path, "write_bytes", full)
+    else:
+        monkeypatch.setattr(Path, "open", full_log)
+    with pytest.raises(UserError, match=f"cannot write .*{file}.*No space left on device"):
+        trainer.train(config(steps=8), data.sources, data.held_out, tmp_path, quiet)
+    monkeypatch.undo()
+    assert all(
+        torch.equal(value, before[name]) for name, value in averaged_weights(tmp_path).items()
+    )
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    trainer.train(config(steps=8), data.sources, data.held_out, tmp_path, quiet)
+
+
+def test_gradient_that_is_not_finite_stops_before_it_is_taken(
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A root at zero: the loss is finite, its gradient is not."""
+    trainer.train(config(), data.sources, data.held_out, tmp_path, quiet)
+    before = (tmp_path / trainer.STATE_FILE).read_bytes()
+    (tmp_path / trainer.CONFIG_FILE).write_text(config(steps=8, save_every=1).model_dump_json())
+
+    def broken(error: torch.Tensor) -> torch.Tensor:
+        return torch.sqrt(error * 0).sum() + error.mean()
+
+    monkeypatch.setattr(objective, "charbonnier", broken)
+    with pytest.raises(UserError, match="the gradient became nan at step 6; the last good state"):
+        trainer.train(config(steps=8, save_every=1), data.sources, data.held_out, tmp_path, quiet)
+    assert (tmp_path / trainer.STATE_FILE).read_bytes() == before
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    state = RunState(build_network("plain"), 1e-3)
+    with pytest.raises(UserError, match=r"after step 0 and was not saved; nothing had been saved"):
+        _with_nan(state).save(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def _with_nan(state: RunState) -> RunState:
+    with torch.no_grad():
+        next(iter(state.parameters.values())).fill_(float("nan"))
+    return state
+
+
+def test_log_of_a_resumed_run_has_every_step_once(data: Data, tmp_path: Path) -> None:
+    class Killed(Exception):
+        pass
+
+    def kill(progress: trainer.Progress) -> None:
+        if progress.step == 5:  # the state of step 4 is on disk, the log has rows 1 to 5
+            raise Killed
+
+    def run(report: Callable[[trainer.Progress], None]) -> None:
+        trainer.train(config(), data.sources, data.held_out, tmp_path, report, validate_every=1)
+
+    with pytest.raises(Killed):
+        run(kill)
+    with (tmp_path / LOG_FILE).open("a") as stream:
+        stream.write("6,1.2")  # cut off
+    run(quiet)
+    rows = (tmp_path / LOG_FILE).read_text().splitlines()
+    assert rows[0] == "step,loss,learning_rate,validation_psnr_db"
+    assert [row.split(",")[0] for row in rows[1:]] == ["1", "2", "3", "4", "5", "6"]
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adam"])
+def test_resumed_run_is_equal_to_the_last_bit(data: Data, tmp_path: Path, optimizer: str) -> None:
+    run = config(optimizer=optimizer, learning_rate=1e-3)
+    trainer.train(run, data.sources, data.held_out, tmp_path / "whole", quiet)
+
+    class Killed(Exception):
+        pass
+
+    def kill(progress: trainer.Progress) -> None:
+        if progress.step == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        trainer.train(run, data.sources, data.held_out, tmp_path / "cut", kill)
+    trainer.train(run, data.sources, data.held_out, tmp_path / "cut", quiet)
+    whole, cut = ((tmp_path / name / trainer.STATE_FILE).read_bytes() for name in ("whole", "cut"))
+    assert whole == cut
+
+
+def test_adam_is_torchs_and_not_muon() -> None:
+    torch.manual_seed(0)
+    state = RunState(build_network("plain"), 1e-2, "adam")
+    weight = state.parameters["head.weight"]
+    before = weight.detach().clone()
+    for parameter in state.parameters.values():
+        parameter.grad = torch.full_like(parameter, 3.0)
+    state.optimizer.step()
+    # Adam's first step is the learning rate against the sign of the gradient.
+    torch.testing.assert_close(weight.detach(), before - 1e-2, rtol=0, atol=1e-6)
 
 
 def test_full_disk_stops_and_keeps_the_state(data: Data, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
 
 import typer
 
@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     from fa_mobile.training.config import TrainConfig
     from fa_mobile.training.pipeline import Data
 
+T = TypeVar("T")
+
 NAME = "train"
 EPILOG = (
     "Examples:  fa-mobile train photos/ --runs runs/imx258 -o my-array   |   "
     "fa-mobile train photos/ --runs runs/imx258 --stage 2-int8 --threads 1   |   "
-    "fa-mobile train photos/ --runs runs/sweep --sweep 300"
+    "fa-mobile train photos/ --runs runs/sweep --sweep 300   |   "
+    "fa-mobile train photos/ --runs runs/student --loss feature --teacher my-array --optimizer adam"
 )
-SWEPT_RATES = (5e-3, 1e-2, 1.5e-2, 2e-2)
+SWEPT_SHARES = (1 / 3, 2 / 3, 1, 4 / 3)
+"""Of the optimizer's own peak rate."""
 
 
 def run(
@@ -29,7 +33,8 @@ def run(
         Path | None, typer.Option("-o", "--output", help="Checkpoint folder to write at the end.")
     ] = None,
     raw: Annotated[
-        list[Path] | None, typer.Option(help="Clean RAW file to train on too (again for more).")
+        list[Path] | None,
+        typer.Option(help="Clean RAW file, or folder (SID: Sony/long), to train on too."),
     ] = None,
     stage: Annotated[
         str, typer.Option(help="'all', 'common', a member's index, '<index>-int8', or 'assemble'.")
@@ -42,9 +47,22 @@ def run(
     int8_steps: Annotated[
         int, typer.Option(min=0, help="Of each member at last, with int8's rounding; 0: none.")
     ] = 2000,
+    loss: Annotated[
+        str,
+        typer.Option(help="charbonnier, or it and a term: perceptual, distillation, feature."),
+    ] = "charbonnier",
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint folder, or PMRID's weights: for distillation, feature."),
+    ] = None,
+    perceptual_weights: Annotated[
+        Path | None, typer.Option(help="VGG16's conv1_1 to conv4_3 (.npz): for perceptual.")
+    ] = None,
+    optimizer: Annotated[str, typer.Option(help="muon or adam.")] = "muon",
     learning_rate: Annotated[
-        float, typer.Option(min=1e-7, help="Peak rate of the common network's Muon.")
-    ] = 0.015,
+        float | None,
+        typer.Option(min=1e-7, help="Peak rate of the common network (muon 0.015, adam 0.002)."),
+    ] = None,
     batch: Annotated[int, typer.Option(min=1)] = 16,
     patch: Annotated[int, typer.Option(min=32, help="Side in mosaic pixels.")] = 128,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -61,7 +79,8 @@ def run(
 
     from fa_mobile.errors import UserError
     from fa_mobile.networks import NETWORK_NAMES
-    from fa_mobile.training.config import TrainConfig
+    from fa_mobile.training.config import PEAK_RATES, LossName, OptimizerName, TrainConfig
+    from fa_mobile.training.objective import build_objective, pinned
     from fa_mobile.training.pipeline import (
         COMMON,
         INT8,
@@ -80,14 +99,20 @@ def run(
         raise UserError(f"--int8-steps 0 was given with stage {stage}; give 1 or more")
     if patch % 16:
         raise UserError(f"patch {patch} was given; allowed are multiples of 16 from 32")
+    loss_name = _one_of("loss", loss, get_args(LossName))
+    optimizer_name = _one_of("optimizer", optimizer, get_args(OptimizerName))
     if threads:
         torch.set_num_threads(threads)
+    rate = PEAK_RATES[optimizer_name] if learning_rate is None else learning_rate
     base = TrainConfig(
         network=network, members=members, profile=profile, batch=batch, patch=patch,
-        learning_rate=learning_rate, seed=seed,
+        learning_rate=rate, seed=seed, loss=loss_name, optimizer=optimizer_name,
+        teacher=None if teacher is None else str(teacher),
+        perceptual_weights=None if perceptual_weights is None else str(perceptual_weights),
     )  # fmt: skip
     if stage != "assemble":
-        data = load_data(photos, raw or [], patch)
+        build_objective(base)  # what it refuses shall not wait for the photos
+        data = load_data(photos, raw or [], patch, need_color=loss == "perceptual")
         for line in data.skipped:
             typer.echo(f"skipped: {line}", err=True)
         typer.echo(
@@ -106,9 +131,24 @@ def run(
     if output is not None and stage in ("all", "assemble"):
         facts = {"steps_common": steps, "steps_member": member_steps,
                  "steps_int8": int8_steps, "batch": batch,
-                 "patch": patch, "learning_rate": learning_rate, "seed": seed}  # fmt: skip
+                 "patch": patch, "learning_rate": rate, "seed": seed, "loss": loss,
+                 "optimizer": optimizer}  # fmt: skip
+        pins = pinned(base)
+        for name in ("teacher_sha256", "perceptual_sha256"):
+            if value := getattr(pins, name):
+                facts[name] = value
         assemble(base, runs, output.name, output, facts)
         typer.echo(str(output))
+
+
+def _one_of(option: str, given: str, allowed: tuple[T, ...]) -> T:
+    """The allowed value that was given."""
+    from fa_mobile.errors import UserError
+
+    for value in allowed:
+        if given == value:
+            return value
+    raise UserError(f"{option} {given!r} was given; allowed are {', '.join(map(str, allowed))}")
 
 
 def _run_stage(config: TrainConfig, runs: Path, name: str, data: Data) -> float:
@@ -121,10 +161,12 @@ def _run_stage(config: TrainConfig, runs: Path, name: str, data: Data) -> float:
 
 
 def _sweep(base: TrainConfig, runs: Path, steps: int, data: Data) -> None:
+    from fa_mobile.training.config import PEAK_RATES
     from fa_mobile.training.pipeline import COMMON, stage_config
 
     scores = {}
-    for rate in SWEPT_RATES:
+    for share in SWEPT_SHARES:
+        rate = round(PEAK_RATES[base.optimizer] * share, 9)
         update: dict[str, float | int] = {"learning_rate": rate, "warmup": min(50, steps)}
         config = stage_config(base, runs, COMMON, steps).model_copy(update=update)
         scores[rate] = _run_stage(config, runs, f"rate-{rate:g}", data)

@@ -47,7 +47,9 @@ class Batch(NamedTuple):
 
     ``a``, ``b``: the noise; ``anchor_a``, ``anchor_b``: of the member that serves it. ``weight``
     divides errors by sqrt(a / a_mid), so that the noise of every sample weighs alike and no gain
-    drowns the others.
+    drowns the others. ``gains`` [N, 4, 1, 1] (white balance times brightness, by packed channel)
+    and ``camera_to_rgb`` [N, 3, 3] render a patch with the colour of the camera that it was made
+    for.
     """
 
     noisy: Array
@@ -57,6 +59,8 @@ class Batch(NamedTuple):
     anchor_a: Array
     anchor_b: Array
     weight: Array
+    gains: Array
+    camera_to_rgb: Array
 
 
 def simulate_capture(
@@ -87,12 +91,17 @@ def draw_batch(
     a_mid = math.sqrt(math.prod(sampler.profile.a_range))
     noisy = np.empty((batch, 4, side, side), np.float32)
     truth = np.empty_like(noisy)
-    columns = np.empty((5, batch, 1, 1, 1), np.float32)
+    a, b, anchor_a, anchor_b, weight = columns = np.empty((5, batch, 1, 1, 1), np.float32)
+    gains = np.empty((batch, 4, 1, 1), np.float32)
+    camera_to_rgb = np.empty((batch, 3, 3), np.float32)
     for index in range(batch):
         source = sources[rng.choice(len(sources), p=probabilities)]
-        clean = source.sample(rng, patch)
+        clean, color = source.draw(rng, patch)
         noise, anchor = sampler.draw(rng)
         noisy[index] = pack(simulate_capture(clean, noise, sampler.profile, rng))
         truth[index] = pack(clean)
         columns[:, index, 0, 0, 0] = (*noise, *anchor, math.sqrt(a_mid / noise.a))
-    return Batch(noisy, truth, *columns)
+        gains[index, :, 0, 0] = (color.red_gain, 1, 1, color.blue_gain)
+        gains[index] *= color.brightness
+        camera_to_rgb[index] = np.linalg.inv(color.rgb_to_camera)
+    return Batch(noisy, truth, a, b, anchor_a, anchor_b, weight, gains, camera_to_rgb)

@@ -9,9 +9,17 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fa_mobile.errors import UserError, describe_validation
+from fa_mobile.files import replace_file
 
 TRAINING_A_RANGE: Final = (1.6e-4, 2e-2)
 """Shot noise met in training: the profile's gain range, widened by its uncertainty of 30 %."""
+
+
+LossName = Literal["charbonnier", "perceptual", "distillation", "feature"]
+"""Charbonnier alone, or Charbonnier and the term that is named."""
+OptimizerName = Literal["muon", "adam"]
+PEAK_RATES: Final[dict[OptimizerName, float]] = {"muon": 0.015, "adam": 2e-3}
+"""Learning rates that served in the trainings tried here."""
 
 
 class TrainConfig(BaseModel):
@@ -21,6 +29,11 @@ class TrainConfig(BaseModel):
     ``init`` is the run folder whose averaged weights this run starts from. ``rounded`` trains with
     the rounding of int8 targets (:mod:`fa_mobile.training.rounding`), whose ranges are measured
     anew after every save.
+
+    ``teacher`` (a checkpoint folder, or PMRID's released weights) and ``perceptual_weights`` (the
+    npz of VGG16) are what ``loss`` reads, see :func:`check_loss`; a run stores their hashes, so
+    that it is not resumed with others in the same place. ``learning_rate`` is the peak, see
+    ``PEAK_RATES``: Adam wants another one than the default.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,7 +51,12 @@ class TrainConfig(BaseModel):
     log_b_jitter: Annotated[float, Field(ge=0)] = 0.25
     overlap: Annotated[float, Field(ge=1)] = 1.15
     """A member's training range reaches this factor of a beyond its edges."""
-    loss: Literal["charbonnier"] = "charbonnier"
+    loss: LossName = "charbonnier"
+    perceptual_weights: str | None = None
+    perceptual_sha256: str | None = None
+    teacher: str | None = None
+    teacher_sha256: str | None = None
+    optimizer: OptimizerName = "muon"
     seed: int = 0
     save_every: Annotated[int, Field(ge=1)] = 500
     init: str | None = None
@@ -46,8 +64,42 @@ class TrainConfig(BaseModel):
 
 
 def write_config(config: TrainConfig, path: Path) -> None:
-    """Write the configuration as JSON."""
-    path.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    """Write the configuration as JSON.
+
+    Raises:
+        UserError: when it cannot be written.
+    """
+    with replace_file(path) as partial:
+        partial.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def check_loss(config: TrainConfig) -> None:
+    """Refuse a loss without the part that it needs, and a part that it would not read.
+
+    Raises:
+        UserError: naming the part.
+    """
+    wants_teacher = config.loss in ("distillation", "feature")
+    if wants_teacher and config.teacher is None:
+        raise UserError(
+            f"loss {config.loss} was given without a teacher; give one (--teacher): a checkpoint "
+            "folder, or the file of PMRID's released weights"
+        )
+    if config.loss == "perceptual" and config.perceptual_weights is None:
+        raise UserError(
+            "loss perceptual was given without the weights of VGG16; give the .npz that holds "
+            "conv1_1 to conv4_3 (--perceptual-weights)"
+        )
+    if config.teacher is not None and not wants_teacher:
+        raise UserError(
+            f"a teacher was given, which loss {config.loss} does not read; leave it out or choose "
+            "loss distillation or feature"
+        )
+    if config.perceptual_weights is not None and config.loss != "perceptual":
+        raise UserError(
+            f"perceptual weights were given, which loss {config.loss} does not read; leave them "
+            "out or choose loss perceptual"
+        )
 
 
 def check_same_config(config: TrainConfig, path: Path) -> None:
@@ -58,7 +110,7 @@ def check_same_config(config: TrainConfig, path: Path) -> None:
     """
     try:
         old = TrainConfig.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, ValidationError) as error:
+    except (OSError, ValueError) as error:  # a ValidationError is a ValueError
         reason = describe_validation(error) if isinstance(error, ValidationError) else str(error)
         raise UserError(f"run configuration {path}: {reason}; start a new run folder") from error
     before: dict[str, Any] = old.model_dump()

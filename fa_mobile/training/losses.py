@@ -1,7 +1,11 @@
-"""Losses of arXiv 2103.01524, section 3.3."""
+"""Losses of arXiv 2103.01524, section 3.3, as functions of tensors.
+
+Where the text at hand gives no norm or weight, the choice made here is stated beside it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -9,8 +13,51 @@ from torch import Tensor
 
 CHARBONNIER_C: Final = 1e-6
 CHARBONNIER_WEIGHT: Final = 393.5
+FEATURE_WEIGHT: Final = 78.7
+"""Of content and style between the teacher's activations: a fifth of Charbonnier's weight."""
+DISTILLATION_WEIGHT: Final = FEATURE_WEIGHT
+"""Of the L1 distance to the teacher's output. Chosen here, so that both ways to learn from a
+teacher weigh a fifth of the truth."""
+PERCEPTUAL_WEIGHT: Final = FEATURE_WEIGHT
+"""Of content and style between VGG16's activations. Chosen here, like the distillation's."""
 
 
 def charbonnier(error: Tensor) -> Tensor:
     """Mean of sqrt(error^2 + c) times the paper's weight; ``error`` of any shape, signal 0..1."""
     return CHARBONNIER_WEIGHT * torch.sqrt(error * error + CHARBONNIER_C).mean()
+
+
+def gram(activations: Tensor) -> Tensor:
+    """Products of channels, [N, C, h, w] to [N, C, C]: F F^T / (C h w).
+
+    L. Gatys et al., "Image Style Transfer Using Convolutional Neural Networks" (CVPR 2016), with
+    the normalisation of J. Johnson et al., "Perceptual Losses for Real-Time Style Transfer and
+    Super-Resolution" (ECCV 2016): it does not depend on the size of the image.
+    """
+    rows = activations.flatten(2)
+    return rows @ rows.transpose(1, 2) / (rows.shape[1] * rows.shape[2])
+
+
+def content_distance(estimate: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
+    """Mean over layers of mean |difference|: [N] from two lists of [N, C, h, w], C, h, w by layer.
+
+    L1, as the paper's distillation uses, so that a patch's share grows with its error and not
+    with the square.
+    """
+    return _mean_distance(estimate, truth)
+
+
+def style_distance(estimate: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
+    """Mean over layers of the sum of |difference| between Gram matrices, over C: [N].
+
+    The sum over one row of a Gram matrix, averaged over rows: like the content it keeps its size
+    from a layer of few channels to one of many. Its unit is that of the activations, squared.
+    """
+    pairs = zip(estimate, truth, strict=True)
+    layers = [(gram(e) - gram(t)).abs().sum(dim=2).mean(dim=1) for e, t in pairs]
+    return torch.stack(layers).mean(dim=0)
+
+
+def _mean_distance(estimate: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
+    pairs = zip(estimate, truth, strict=True)
+    return torch.stack([(e - t).abs().flatten(1).mean(dim=1) for e, t in pairs]).mean(dim=0)

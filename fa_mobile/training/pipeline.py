@@ -12,7 +12,13 @@ from fa_mobile.networks import build_network
 from fa_mobile.nsma import ArraySpec, NoiseSubrangeModelArray, new_spec, save_checkpoint
 from fa_mobile.sensor import load_profile
 from fa_mobile.training.config import TrainConfig
-from fa_mobile.training.sources import Source, load_photos, load_raws, photo_paths
+from fa_mobile.training.sources import (
+    Source,
+    load_photos,
+    load_raws,
+    photo_paths,
+    raw_paths,
+)
 from fa_mobile.training.state import averaged_weights
 from fa_mobile.training.trainer import Progress, train
 
@@ -36,8 +42,15 @@ class Data:
     skipped: tuple[str, ...]
 
 
-def load_data(photos: Sequence[Path], raws: Sequence[Path], patch: int) -> Data:
-    """Load folders of photos and clean RAW files.
+def load_data(
+    photos: Sequence[Path], raws: Sequence[Path], patch: int, *, need_color: bool = False
+) -> Data:
+    """Load folders of photos, and clean RAW files or folders of them.
+
+    Args:
+        photos, raws: what to load.
+        patch: side of the patches to draw, in mosaic pixels.
+        need_color: skip RAW files that do not state their camera's colour.
 
     Raises:
         UserError: when too little can be used to train and to validate.
@@ -47,7 +60,7 @@ def load_data(photos: Sequence[Path], raws: Sequence[Path], patch: int) -> Data:
     kept = [path for path in paths if path not in set(held)]
     sources, skipped = load_photos(kept, patch)
     held_out, held_skipped = load_photos(held, patch)
-    raw_sources, raw_skipped = load_raws(raws, patch)
+    raw_sources, raw_skipped = load_raws(raw_paths(raws), patch, need_color=need_color)
     if not sources + raw_sources or not held_out:
         raise UserError(
             f"{len(sources) + len(raw_sources)} images to train on and {len(held_out)} to validate "

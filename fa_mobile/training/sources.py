@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,25 +15,52 @@ from fa_mobile import isp
 from fa_mobile.bayer import augmented_crop, pad_to_phase
 from fa_mobile.errors import UserError
 
+if TYPE_CHECKING:
+    from fa_mobile.raw_io import RawFrame
+
 PHOTO_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 HALVE_FROM: Final = 1600
 """Photos with a longer side than this are halved, which removes JPEG and demosaicing traces."""
 
+RAW_SUFFIXES: Final = (".arw", ".cr2", ".dng", ".nef", ".orf", ".raf", ".rw2")
+
 Mosaic = npt.NDArray[np.float32]
 
+_SMALLEST_DETERMINANT: Final = 1e-3
+UNKNOWN_COLOR: Final = isp.ColorPipeline(np.eye(3, dtype=np.float32), 1.0, 1.0, 1.0)
+"""Of RAW files that do not state theirs: shown as they are."""
 
-class Source(Protocol):
+
+class CleanPatch(NamedTuple):
+    """A clean RGGB mosaic [size, size] in 0..1, and the colour with which to render it."""
+
+    mosaic: Mosaic
+    color: isp.ColorPipeline
+
+
+class Source(ABC):
     """One image to draw clean RGGB patches from."""
 
     @property
+    @abstractmethod
     def area(self) -> int:
         """Pixels to draw from; the probability of the source."""
 
+    @property
+    def has_color(self) -> bool:
+        """Whether patches come with the colour of their camera."""
+        return True
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, size: int) -> CleanPatch:
+        """A patch of ``size`` x ``size`` mosaic pixels, ``size`` even."""
+
     def sample(self, rng: np.random.Generator, size: int) -> Mosaic:
-        """A clean RGGB patch [size, size], 0..1."""
+        """The mosaic of :meth:`draw`."""
+        return self.draw(rng, size).mosaic
 
 
-class PhotoSource:
+class PhotoSource(Source):
     """A photo kept as linear sRGB; each patch gets a camera, an exposure and flips of its own."""
 
     def __init__(self, photo: npt.NDArray[np.uint8]) -> None:
@@ -45,7 +73,7 @@ class PhotoSource:
     def area(self) -> int:
         return int(self._linear.shape[0] * self._linear.shape[1])
 
-    def sample(self, rng: np.random.Generator, size: int) -> Mosaic:
+    def draw(self, rng: np.random.Generator, size: int) -> CleanPatch:
         height, width = self._linear.shape[:2]
         top, left = rng.integers(0, height - size + 1), rng.integers(0, width - size + 1)
         crop = self._linear[top : top + size, left : left + size]
@@ -54,20 +82,26 @@ class PhotoSource:
         if transpose:
             crop = crop.transpose(1, 0, 2)
         linear = crop.astype(np.float32) / 65535 * _exposure(rng)
-        return isp.unprocess_linear(linear, isp.random_color(rng))
+        color = isp.random_color(rng)
+        return CleanPatch(isp.unprocess_linear(linear, color), color)
 
 
-class RawSource:
+class RawSource(Source):
     """A clean RAW frame, normalised and RGGB; patches get a Bayer-preserving augmentation."""
 
-    def __init__(self, mosaic: Mosaic) -> None:
+    def __init__(self, mosaic: Mosaic, color: isp.ColorPipeline = UNKNOWN_COLOR) -> None:
         self._mosaic = mosaic
+        self._color = color
 
     @property
     def area(self) -> int:
         return int(self._mosaic.size)
 
-    def sample(self, rng: np.random.Generator, size: int) -> Mosaic:
+    @property
+    def has_color(self) -> bool:
+        return self._color is not UNKNOWN_COLOR
+
+    def draw(self, rng: np.random.Generator, size: int) -> CleanPatch:
         height, width = self._mosaic.shape
         flip_rows, flip_cols, transpose = (bool(v) for v in rng.integers(0, 2, 3))
         top = 2 * int(rng.integers(0, (height - size - 1) // 2 + 1))
@@ -76,7 +110,8 @@ class RawSource:
             self._mosaic, top, left, size,
             flip_rows=flip_rows, flip_cols=flip_cols, transpose=transpose,
         )  # fmt: skip
-        return np.asarray(np.clip(np.multiply(crop, _exposure(rng)), 0, 1), np.float32)
+        mosaic = np.asarray(np.clip(np.multiply(crop, _exposure(rng)), 0, 1), np.float32)
+        return CleanPatch(mosaic, self._color)
 
 
 def _exposure(rng: np.random.Generator) -> np.float32:
@@ -140,8 +175,59 @@ def load_photos(paths: Sequence[Path], size: int) -> tuple[list[Source], list[st
     return sources, skipped
 
 
-def load_raws(paths: Sequence[Path], size: int) -> tuple[list[Source], list[str]]:
-    """Sources from clean RAW files, and one line for each file that was skipped."""
+def raw_paths(given: Iterable[Path]) -> list[Path]:
+    """RAW files: those given, and those below the folders given, sorted within each.
+
+    A folder named ``short`` with a ``long`` beside it is left out: in the layout of SID
+    (C. Chen et al., "Learning to See in the Dark", CVPR 2018) it holds the noisy exposures.
+
+    Raises:
+        UserError: when a path does not exist or a folder holds no RAW file.
+    """
+    paths: list[Path] = []
+    for path in given:
+        if not path.exists():
+            raise UserError(f"{path} was not found; give a clean RAW file or a folder of them")
+        if not path.is_dir():
+            paths.append(path)
+            continue
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in RAW_SUFFIXES)
+        clean = [p for p in found if not _is_short_exposure(p)]
+        if not clean:
+            raise UserError(
+                f"no clean RAW file ({', '.join(RAW_SUFFIXES)}) lies in {path}; give a folder of "
+                "them, such as Sony/long of SID"
+            )
+        paths += clean
+    return paths
+
+
+def _is_short_exposure(path: Path) -> bool:
+    return path.parent.name == "short" and path.parent.with_name("long").is_dir()
+
+
+def _color_of(frame: RawFrame) -> isp.ColorPipeline:
+    """The colour that a frame states, at its own exposure; ``UNKNOWN_COLOR`` where it does not."""
+    if frame.color_matrix is None or frame.as_shot_neutral is None:
+        return UNKNOWN_COLOR
+    red, green, blue = frame.as_shot_neutral
+    matrix = isp.srgb_to_camera(frame.color_matrix)
+    # A matrix of zeros, or of equal rows, has no way back to sRGB.
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < _SMALLEST_DETERMINANT:
+        return UNKNOWN_COLOR
+    return isp.ColorPipeline(matrix, green / red, green / blue, brightness=1.0)
+
+
+def load_raws(
+    paths: Sequence[Path], size: int, *, need_color: bool = False
+) -> tuple[list[Source], list[str]]:
+    """Sources from clean RAW files, and one line for each file that was skipped.
+
+    Args:
+        paths: files; each is held in memory, 4 bytes a pixel.
+        size: of the patches to draw, in mosaic pixels.
+        need_color: skip files that do not state their camera's colour.
+    """
     from fa_mobile.raw_io import normalize, read_raw
 
     sources: list[Source] = []
@@ -156,5 +242,11 @@ def load_raws(paths: Sequence[Path], size: int) -> tuple[list[Source], list[str]
         if min(mosaic.shape) < size + 2:
             skipped.append(f"{path}: {mosaic.shape[1]} x {mosaic.shape[0]} is too small")
             continue
-        sources.append(RawSource(np.asarray(mosaic, np.float32)))
+        source = RawSource(np.asarray(mosaic, np.float32), _color_of(frame))
+        if need_color and not source.has_color:
+            skipped.append(
+                f"{path}: states no colour (matrix and white balance), which this loss needs"
+            )
+            continue
+        sources.append(source)
     return sources, skipped

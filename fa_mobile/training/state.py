@@ -13,22 +13,29 @@ from torch import Tensor, nn
 
 from fa_mobile.errors import UserError
 from fa_mobile.files import replace_file
-from fa_mobile.training.muon import MOMENTS, Muon
+from fa_mobile.training.config import OptimizerName
+from fa_mobile.training.muon import Muon
+from fa_mobile.training.optimizers import STATE_NAMES, build_optimizer
 
 STATE_FILE: Final = "state.safetensors"
 AVERAGE: Final = "average"
 
 
 class RunState:
-    """A network under training with Muon's moments and the running average of its weights."""
+    """A network under training with its optimizer's moments and the average of its weights."""
 
-    def __init__(self, network: nn.Module, learning_rate: float) -> None:
+    def __init__(
+        self, network: nn.Module, learning_rate: float, optimizer: OptimizerName = "muon"
+    ) -> None:
         self.network = network
         self.parameters = dict(network.named_parameters())
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
-        self.optimizer = Muon(self.parameters.values(), lr=learning_rate)
+        self.optimizer = build_optimizer(optimizer, self.parameters.values(), learning_rate)
+        self._moments = STATE_NAMES[optimizer]
         self.step = 0
         self.best_psnr = float("-inf")
+        self.saved_step: int | None = None
+        """Step of the state on disk."""
 
     def update_average(self, decay: float) -> None:
         """Exponential moving average, with a shorter memory at the start of a run."""
@@ -37,7 +44,17 @@ class RunState:
             self.average[name].lerp_(parameter.detach(), 1 - decay)
 
     def save(self, folder: Path) -> None:
-        """Write the state; a kill at any moment leaves the old one or the new one."""
+        """Write the state; a kill at any moment leaves the old one or the new one.
+
+        Raises:
+            UserError: when it cannot be written, or a weight is not finite; the old one stays.
+        """
+        for name, parameter in self.parameters.items():
+            if not torch.isfinite(parameter).all():
+                raise UserError(
+                    f"{name} holds NaN or infinite weights after step {self.step} and was not "
+                    f"saved; {self.kept(folder)}: lower the learning rate and start anew"
+                )
         tensors: dict[str, Tensor] = {}
         for name, parameter in self.parameters.items():
             tensors[f"weights.{name}"] = parameter.detach().contiguous()
@@ -48,6 +65,13 @@ class RunState:
         with replace_file(folder / STATE_FILE) as partial:
             # Bytes, so that a full disk is an OSError and not the library's own kind of error.
             partial.write_bytes(safetensors.torch.save(tensors, {"run": json.dumps(facts)}))
+        self.saved_step = self.step
+
+    def kept(self, folder: Path) -> str:
+        """In words, where the last good state lies."""
+        if self.saved_step is None:
+            return f"nothing had been saved in {folder} before"
+        return f"the last good state, of step {self.saved_step}, stays in {folder / STATE_FILE}"
 
     def load(self, folder: Path) -> None:
         """Restore what :meth:`save` wrote.
@@ -60,22 +84,39 @@ class RunState:
             tensors = safetensors.torch.load_file(path)
             with safetensors.safe_open(path, "pt") as stream:
                 facts = json.loads(stream.metadata()["run"])
+            step, best_psnr = int(facts["step"]), float(facts["best_psnr"])
             with torch.no_grad():
                 for name, parameter in self.parameters.items():
                     parameter.copy_(tensors[f"weights.{name}"])
                     self.average[name].copy_(tensors[f"{AVERAGE}.{name}"])
                     self.optimizer.state[parameter] = {
-                        moment: tensors[f"{moment}.{name}"].clone()
-                        for moment in MOMENTS
+                        moment: _laid_out(tensors[f"{moment}.{name}"], parameter)
+                        for moment in self._moments
                         if f"{moment}.{name}" in tensors
                     }
-        except (safetensors.SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        except (
+            safetensors.SafetensorError,
+            OSError,
+            KeyError,
+            TypeError,  # no metadata, or not an object in it
+            ValueError,
+            RuntimeError,
+        ) as error:
             raise UserError(
                 f"training state {path} cannot be used ({error}); delete the run folder to "
                 "start afresh"
             ) from error
-        self.step = self.optimizer.steps = int(facts["step"])
-        self.best_psnr = float(facts["best_psnr"])
+        self.step = self.saved_step = step
+        if isinstance(self.optimizer, Muon):
+            self.optimizer.steps = self.step
+        self.best_psnr = best_psnr
+
+
+def _laid_out(moment: Tensor, parameter: Tensor) -> Tensor:
+    """``moment`` with the memory layout of its parameter: another one would round otherwise."""
+    if moment.shape != parameter.shape:
+        return moment.clone()
+    return torch.empty_like(parameter).copy_(moment)
 
 
 def averaged_weights(folder: Path) -> dict[str, Tensor]:

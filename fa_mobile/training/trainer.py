@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fa_mobile.domains import Domain, Scalars, domain_of
+from fa_mobile.domains import domain_of
 from fa_mobile.errors import UserError
+from fa_mobile.files import explained
 from fa_mobile.metrics import psnr
 from fa_mobile.networks import build_network
 from fa_mobile.nsma import new_spec, subrange
@@ -26,11 +26,12 @@ from fa_mobile.training.config import (
     check_same_config,
     write_config,
 )
-from fa_mobile.training.losses import charbonnier
+from fa_mobile.training.log import Row, append, forget_after
+from fa_mobile.training.objective import Loss, Objective, build_objective, pinned
 from fa_mobile.training.sources import Source
 from fa_mobile.training.state import STATE_FILE, RunState, averaged_weights
+from fa_mobile.training.tensors import entered
 
-LOG_FILE: Final = "log.csv"
 CONFIG_FILE: Final = "config.json"
 _VALIDATION_SEED: Final = 20210302
 _RANGE_SEED: Final = 20211122
@@ -82,25 +83,6 @@ def probabilities(sources: Sequence[Source]) -> np.ndarray[tuple[int], np.dtype[
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-class Patches(NamedTuple):
-    """A batch as torch tensors; ``scalars`` are those of the network's domain."""
-
-    features: Tensor
-    noisy: Tensor
-    scalars: Scalars
-    clean: Tensor
-    weight: Tensor
-
-
-def entered(batch: Batch, domain: Domain) -> Patches:
-    """A batch in the network's domain; channels-last, which trains 1.5 times as fast on CPU."""
-    noisy, clean, a, b, anchor_a, anchor_b, weight = (torch.from_numpy(array) for array in batch)
-    scalars = domain.scalars(a, b, anchor_a, anchor_b)
-    features = domain.enter(noisy, *scalars)
-    features = features.contiguous(memory_format=torch.channels_last)
-    return Patches(features, noisy, scalars, clean, weight)
-
-
 def _prefetched(make: Callable[[int], Batch], start: int, stop: int) -> Iterator[Batch]:
     """Batches of steps start..stop - 1, each made in a thread while the last one trains."""
     with ThreadPoolExecutor(1) as pool:
@@ -133,19 +115,28 @@ def train(
         PSNR in dB of the averaged weights on the held-out patches.
 
     Raises:
-        UserError: for another configuration, an unreadable state, or a loss that is not finite
-            (the last saved state stays).
+        UserError: for another configuration, a loss whose parts are missing or do not fit, an
+            unreadable state, a full disk, or a loss or gradient that is not finite (the last good
+            state stays).
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    config = pinned(config)
+    _check_colors(config, sources)
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     network = build_network(config.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if config.init is not None:
         network.load_state_dict(averaged_weights(Path(config.init)))
-    state = RunState(network, config.learning_rate)
-    if (folder / STATE_FILE).is_file():
+    state = RunState(network, config.learning_rate, config.optimizer)
+    resumed = (folder / STATE_FILE).is_file()
+    if resumed:
         check_same_config(config, folder / CONFIG_FILE)
+    objective = build_objective(config)
+    if resumed:
         state.load(folder)
+        forget_after(folder, state.step)
     else:
+        forget_after(folder, 0)
         write_config(config, folder / CONFIG_FILE)
     sampler = noise_sampler(config)
     chances = probabilities(sources)
@@ -172,12 +163,14 @@ def train(
     last = float("nan")
     for batch in _prefetched(make, state.step, config.steps):
         rate = learning_rate(config, state.step)
-        loss = _step(state, model, batch, rate)
-        if not math.isfinite(loss):
-            raise UserError(
-                f"the loss became {loss} at step {state.step}; the state of the last save stays in "
-                f"{folder}: lower the learning rate (now {config.learning_rate:g}) and start anew"
-            )
+        done_step = _step(state, model, objective, batch, rate)
+        loss = done_step.loss.total.item()
+        for name, value in (("loss", loss), ("gradient", done_step.gradient)):
+            if not math.isfinite(value):
+                raise UserError(
+                    f"the {name} became {value} at step {state.step}; {state.kept(folder)}: lower "
+                    f"the learning rate (now {config.learning_rate:g}) and start anew"
+                )
         state.step += 1
         state.update_average(config.ema_decay)
         done = state.step == config.steps
@@ -185,7 +178,9 @@ def train(
         if done or state.step % validate_every == 0:
             checked = last = validation_psnr(model, state.average, checks)
             state.best_psnr = max(state.best_psnr, checked)
-            _log(folder, state.step, loss, rate, checked)
+            _, base, term = done_step.loss
+            parts = (None, None) if term is None else (base.item(), term.item())
+            append(folder, Row(state.step, loss, rate, checked, *parts))
         if done or state.step % config.save_every == 0:
             state.save(folder)
             if config.rounded:
@@ -194,21 +189,41 @@ def train(
     return last if math.isfinite(last) else validation_psnr(model, state.average, checks)
 
 
-def _step(state: RunState, model: nn.Module, batch: Batch, rate: float) -> float:
+def _check_colors(config: TrainConfig, sources: Sequence[Source]) -> None:
+    if config.loss != "perceptual":
+        return
+    colorless = sum(not source.has_color for source in sources)
+    if colorless:
+        raise UserError(
+            f"{colorless} of {len(sources)} images to train on do not state their camera's colour "
+            "(matrix and white balance), which loss perceptual renders them with; leave them out "
+            "or choose another loss"
+        )
+
+
+class _Step(NamedTuple):
+    loss: Loss
+    gradient: float
+    """Norm over all parameters."""
+
+
+def _step(
+    state: RunState, model: nn.Module, objective: Objective, batch: Batch, rate: float
+) -> _Step:
+    """One step down the loss, unless the loss or its gradient is not finite."""
     domain = domain_of(state.network)
     patches = entered(batch, domain)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     residual = model(patches.features)
     estimate = domain.leave(patches.noisy, patches.features, residual, *patches.scalars)
-    loss = charbonnier((estimate - patches.clean) * patches.weight)
+    loss = objective(estimate, patches)
     state.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(state.network.parameters(), 100.0)
-    value = loss.item()
-    if math.isfinite(value):
+    loss.total.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(state.network.parameters(), 100.0).item()
+    if math.isfinite(norm) and math.isfinite(loss.total.item()):
         state.optimizer.step()
-    return value
+    return _Step(loss, norm)
 
 
 def _fixed_batches(
@@ -236,13 +251,3 @@ def validation_psnr(model: nn.Module, weights: dict[str, Tensor], checks: Sequen
         for estimate, truth in zip(estimates, patches.clean * patches.weight, strict=True):
             scores.append(psnr(estimate.numpy(), truth.numpy(), data_range=1))
     return float(np.mean(scores))
-
-
-def _log(folder: Path, step: int, loss: float, rate: float, checked: float) -> None:
-    path = folder / LOG_FILE
-    new = not path.is_file()
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if new:
-            writer.writerow(["step", "loss", "learning_rate", "validation_psnr_db"])
-        writer.writerow([step, f"{loss:.5f}", f"{rate:.3e}", f"{checked:.4f}"])

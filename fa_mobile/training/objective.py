@@ -1,0 +1,147 @@
+"""What a run minimises: Charbonnier, and where asked for one more term of arXiv 2103.01524.
+
+Every term is scaled so that the noise of every sample weighs alike: by the sample's weight where
+it compares signals or pictures, and not again where the teacher's domain has done so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+
+from fa_mobile.errors import UserError
+from fa_mobile.nsma import sha256_file
+from fa_mobile.training.config import TrainConfig, check_loss
+from fa_mobile.training.display import to_display
+from fa_mobile.training.losses import (
+    DISTILLATION_WEIGHT,
+    FEATURE_WEIGHT,
+    PERCEPTUAL_WEIGHT,
+    charbonnier,
+    content_distance,
+    style_distance,
+)
+from fa_mobile.training.teacher import Teacher, load_teacher, teacher_file
+from fa_mobile.training.tensors import Patches
+from fa_mobile.training.vgg import Vgg16, load_vgg16
+
+_SMALLEST_SIZE: Final = 1e-6
+Term = Callable[[Tensor, Patches], Tensor]
+"""(denoised signal [N, 4, h, w], the batch) to a weighted loss, a scalar."""
+
+
+class Loss(NamedTuple):
+    """A loss and its parts, scalars; ``term`` is None for Charbonnier alone."""
+
+    total: Tensor
+    charbonnier: Tensor
+    term: Tensor | None
+
+
+class PerceptualTerm:
+    """Content and style between VGG16's activations on two pictures, shown as sRGB."""
+
+    def __init__(self, features: Vgg16) -> None:
+        self._features = features
+
+    def __call__(self, estimate: Tensor, patches: Patches) -> Tensor:
+        colour = patches.gains, patches.camera_to_rgb
+        with torch.no_grad():
+            truth = self._features(to_display(patches.clean, *colour))
+        shown = self._features(to_display(estimate, *colour))
+        distance = content_distance(shown, truth) + style_distance(shown, truth)
+        return PERCEPTUAL_WEIGHT * (distance * patches.weight.flatten()).mean()
+
+
+class DistillationTerm:
+    """L1 distance to the teacher's output on the same capture."""
+
+    def __init__(self, teacher: Teacher) -> None:
+        self._teacher = teacher
+
+    def __call__(self, estimate: Tensor, patches: Patches) -> Tensor:
+        target = self._teacher.output(patches.noisy, patches.a, patches.b)
+        return DISTILLATION_WEIGHT * ((estimate - target) * patches.weight).abs().mean()
+
+
+class FeatureTerm:
+    """Feature Loss: content and style between the teacher's activations on output and truth.
+
+    Each layer is first divided by the root mean square of its activations on the truth, over the
+    batch: else the term's size would be that of a teacher's activations (a hundredfold between
+    the networks here) and its weight would mean nothing.
+    """
+
+    def __init__(self, teacher: Teacher) -> None:
+        self._teacher = teacher
+
+    def __call__(self, estimate: Tensor, patches: Patches) -> Tensor:
+        noise = patches.a, patches.b
+        with torch.no_grad():
+            truth = self._teacher.activations(patches.clean, *noise)
+            sizes = [layer.square().mean().sqrt().clamp(min=_SMALLEST_SIZE) for layer in truth]
+        seen = self._teacher.activations(estimate, *noise)
+        truth, seen = (
+            [layer / size for layer, size in zip(layers, sizes, strict=True)]
+            for layers in (truth, seen)
+        )
+        distance = content_distance(seen, truth) + style_distance(seen, truth)
+        return FEATURE_WEIGHT * distance.mean()
+
+
+class Objective:
+    """The loss of a batch: Charbonnier plus ``term``."""
+
+    def __init__(self, term: Term | None = None) -> None:
+        self._term = term
+
+    def __call__(self, estimate: Tensor, patches: Patches) -> Loss:
+        base = charbonnier((estimate - patches.clean) * patches.weight)
+        if self._term is None:
+            return Loss(base, base, None)
+        term = self._term(estimate, patches)
+        return Loss(base + term, base, term)
+
+
+def build_objective(config: TrainConfig) -> Objective:
+    """The objective that ``config`` names, its networks loaded.
+
+    Raises:
+        UserError: when a part is missing, is not what it has to be, or the patch does not fit it.
+    """
+    check_loss(config)
+    if config.loss == "perceptual":
+        return Objective(PerceptualTerm(load_vgg16(Path(str(config.perceptual_weights)))))
+    if config.loss == "charbonnier":
+        return Objective()
+    teacher = load_teacher(Path(str(config.teacher)))
+    if config.patch % teacher.patch_multiple:
+        raise UserError(
+            f"patch {config.patch} was given; teacher {config.teacher} takes multiples of "
+            f"{teacher.patch_multiple}: give another patch or teacher"
+        )
+    return Objective(
+        DistillationTerm(teacher) if config.loss == "distillation" else FeatureTerm(teacher)
+    )
+
+
+def pinned(config: TrainConfig) -> TrainConfig:
+    """``config`` with the hashes of the files that its loss reads.
+
+    Raises:
+        UserError: when one of them is missing.
+    """
+    check_loss(config)
+    hashes: dict[str, str] = {}
+    if config.teacher is not None:
+        hashes["teacher_sha256"] = sha256_file(teacher_file(Path(config.teacher)))
+    if config.perceptual_weights is not None:
+        path = Path(config.perceptual_weights)
+        if not path.is_file():
+            raise UserError(f"VGG16 weights {path} were not found; give the .npz that holds them")
+        hashes["perceptual_sha256"] = sha256_file(path)
+    return config.model_copy(update=hashes)
