@@ -12,12 +12,12 @@ another share the machine's state, so they are less independent than the test be
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fa_mobile.bench.device import differences
-from fa_mobile.bench.schema import Counts, Entry, Ratio, Report
+from fa_mobile.bench.schema import Counts, Entry, Ratio, Report, Settings
 from fa_mobile.bench.statistics import mann_whitney, median, smallest_p
 from fa_mobile.errors import UserError
 
@@ -183,16 +183,30 @@ def _other_peer(now: Ratio, then: Ratio) -> str | None:
     return None
 
 
+def check_settings(now: Settings, then: Settings) -> None:
+    """Refuse a baseline of other settings; before a run, so that nobody waits for it.
+
+    Raises:
+        UserError: naming what differs.
+    """
+    _refuse(_setting_differences(now, then))
+
+
 def _refuse_other_conditions(current: Report, baseline: Report) -> None:
     found = differences(current.device, baseline.device)
-    now, then = current.settings, baseline.settings
-    found += [
+    _refuse(found + _setting_differences(current.settings, baseline.settings))
+
+
+def _setting_differences(now: Settings, then: Settings) -> list[str]:
+    found = [
         f"{name} is {getattr(now, name):g}, was {getattr(then, name):g}"
         for name in ("threads", "warmup", "seconds", "gain")
         if getattr(now, name) != getattr(then, name)
     ]
-    if now.kind != then.kind:
-        found.append(f"kind is {now.kind}, was {then.kind}")
+    return found if now.kind == then.kind else [*found, f"kind is {now.kind}, was {then.kind}"]
+
+
+def _refuse(found: Sequence[str]) -> None:
     if found:
         raise UserError(
             f"the baseline was measured elsewhere: {'; '.join(found)}. Times are compared on one "

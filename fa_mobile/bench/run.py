@@ -61,7 +61,7 @@ def bench(request: Request, report: Say) -> Report:
         entries += _entries(request, candidates, peer, size, raced, roofs, bandwidth, report)
     made = Report(
         device=device,
-        settings=_settings(request),
+        settings=settings_of(request),
         ceilings=roofs,
         bandwidth=bandwidth,
         entries=tuple(entries),
@@ -116,7 +116,8 @@ def _version(target: str) -> str:
         return "unknown"
 
 
-def _settings(request: Request) -> Settings:
+def settings_of(request: Request) -> Settings:
+    """What the report of a request will state of it."""
     return Settings(
         kind="sustained" if request.seconds else "burst",
         threads=request.threads,

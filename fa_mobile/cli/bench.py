@@ -76,11 +76,11 @@ def run(
 ) -> None:
     """Time bundles in interleaved rounds beside a peer and the machine's own ceiling."""
     from fa_mobile.bench.files import read_report, write_report
+    from fa_mobile.bench.gate import check_settings, confirmed
     from fa_mobile.bench.gate import compare as compared
-    from fa_mobile.bench.gate import confirmed
     from fa_mobile.bench.phone import SUSTAINED_S, bench_phone
     from fa_mobile.bench.request import FRAME, Request
-    from fa_mobile.bench.run import bench
+    from fa_mobile.bench.run import bench, settings_of
     from fa_mobile.cli import show_bench
     from fa_mobile.errors import UserError
     from fa_mobile.hush import hush_exporters
@@ -100,6 +100,9 @@ def run(
         rounds=rounds, seconds=sustained, gain=gain, ceilings=ceiling, peers=peers,
         arm=tuple(arm or ()),
     )  # fmt: skip
+
+    if baseline is not None and device is None and not counts_only:
+        check_settings(settings_of(request), baseline.settings)
 
     def measured(wanted: Request) -> list[Report]:
         with show.steps(quiet=as_json) as report:

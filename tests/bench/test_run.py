@@ -139,6 +139,18 @@ def test_command_compares_and_exits_1(folder: Path, before: Report, tmp_path: Pa
     assert "not compared: " in result.stderr  # no --vs, so no time
 
 
+def test_a_baseline_of_other_settings_is_refused_before_the_run(
+    folder: Path, before: Report, tmp_path: Path
+) -> None:
+    baseline = tmp_path / "before.json"
+    write_report(baseline, before)
+    result = fa_mobile(
+        "bench", folder / "naive" / NAME, "--threads", 2, "--rounds", 7, "--compare", baseline
+    )
+    refused(result, "threads is 2, was 1", "--counts-only")
+    assert "verifying" not in result.stderr and "round" not in result.stderr
+
+
 def test_what_the_command_refuses(folder: Path, tmp_path: Path) -> None:
     good = folder / "good" / NAME
     refused(fa_mobile("bench", tmp_path / "none"), "none is not a bundle")
