@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from fa_mobile.bench.equal import EqualTrainings, equal_config, measured, together, trained
-from fa_mobile.cli import show
+from fa_mobile.cli import guarded, show
+from fa_mobile.errors import UserError
 from fa_mobile.files import replace_file
 from fa_mobile.sensor import load_profile
 from fa_mobile.training.pipeline import load_data
@@ -44,7 +45,18 @@ def main(
     paths = photo_paths(test)
     first = equal_config(network[0], seed[0], rate[0], steps)
     data = load_data(photos, [], first.patch)
-    done = []
+    result = EqualTrainings(
+        sensor=profile.name,
+        provenance=profile.provenance,
+        steps=steps,
+        batch=first.batch,
+        patch=first.patch,
+        training_images=len(data.sources),
+        test_photos=len(paths),
+        runs=(),
+    )
+    if add:  # before hours are spent on what could not be added
+        result = together(_stored(output), result)
     for name in network:
         for at in rate:
             for number in seed:
@@ -54,24 +66,21 @@ def main(
                 with show.tiles() as progress:
                     run = measured(config, array, paths, progress)
                 typer.echo(f"{name}, rate {at:g}, seed {number}: {run.mean_db:.3f} dB")
-                done.append(run)
-    result = EqualTrainings(
-        sensor=profile.name,
-        provenance=profile.provenance,
-        steps=steps,
-        batch=first.batch,
-        patch=first.patch,
-        training_images=len(data.sources),
-        test_photos=len(paths),
-        runs=tuple(done),
-    )
-    if add:
-        result = together(EqualTrainings.model_validate_json(output.read_bytes()), result)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with replace_file(output) as partial:
-        partial.write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
+                result = together(result, result.model_copy(update={"runs": (run,)}))
+                output.parent.mkdir(parents=True, exist_ok=True)
+                with replace_file(output) as partial:
+                    partial.write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
     typer.echo(str(output))
 
 
+def _stored(output: Path) -> EqualTrainings:
+    try:
+        return EqualTrainings.model_validate_json(output.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"--add was given, but {output} holds no trainings ({error}); leave --add out"
+        ) from error
+
+
 if __name__ == "__main__":
-    typer.run(main)
+    guarded(lambda: typer.run(main))

@@ -14,6 +14,7 @@ from fa_mobile.bench.device import host_device
 from fa_mobile.bench.part_programs import programs
 from fa_mobile.bench.parts import Parts
 from fa_mobile.bench.timing import race
+from fa_mobile.cli import guarded
 from fa_mobile.files import replace_file
 from fa_mobile.runtimes.executorch import load_methods
 
@@ -52,4 +53,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    guarded(lambda: typer.run(main))

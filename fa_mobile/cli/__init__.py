@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 
 import typer
 
@@ -56,10 +57,15 @@ def _show_warning(message: Warning | str, category: type[Warning], *_where: obje
 
 
 def main() -> None:
-    """Entry point: what the user gave wrong ends in one line and exit code 2."""
+    """Entry point of ``fa-mobile``."""
+    guarded(app)
+
+
+def guarded(command: Callable[[], object]) -> None:
+    """Run a command line: what the user gave wrong ends in one line and exit code 2."""
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        app()
+        command()
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)

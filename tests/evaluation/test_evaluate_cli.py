@@ -17,18 +17,10 @@ from skimage.data import chelsea
 
 from fa_mobile.cli import main
 from fa_mobile.evaluation import flat
-from fa_mobile.nsma import save_checkpoint, sha256_file
-from tests.conftest import visible_array
+from fa_mobile.nsma import sha256_file
 from tests.evaluation.test_stlpips import random_weights
 
 Evaluate = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoint") / "array"
-    save_checkpoint(visible_array(2), folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

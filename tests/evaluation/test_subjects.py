@@ -19,13 +19,6 @@ from tests.conftest import visible_array
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoint") / "array"
-    save_checkpoint(visible_array(2), folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def pmrid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights under the released file's names."""
     torch.manual_seed(3)
