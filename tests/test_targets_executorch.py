@@ -6,43 +6,27 @@ import gc
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
-from torch import nn
 
 pytest.importorskip("executorch", reason="the export extra is not installed")
 
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.errors import UserError
 from fa_mobile.folding import UNFOLDED, FoldPlan
-from fa_mobile.isp import random_color, unprocess
 from fa_mobile.metrics import psnr
-from fa_mobile.noise import NoiseParameters, add_noise
-from fa_mobile.nsma import NoiseSubrangeModelArray, new_spec, subrange
+from fa_mobile.nsma import NoiseSubrangeModelArray
 from fa_mobile.quantization import QuantizationPlan
 from fa_mobile.runtimes.executorch import ExecutorchModel
 from fa_mobile.selection import select
-from fa_mobile.sensor import SensorProfile, load_profile
-from fa_mobile.targets import executorch, executorch_member
-from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob
+from fa_mobile.sensor import SensorProfile
+from fa_mobile.targets.base import Exported
 from fa_mobile.targets.executorch import export
 from fa_mobile.targets.executorch_member import operator_name
 from tests.conftest import visible_array
-
-TILE = 128
-SIZE = (TILE, TILE)
-TOLERANCE_DN = 1e-2
-
-Array = npt.NDArray[np.float32]
-
-
-@pytest.fixture(scope="module")
-def profile() -> SensorProfile:
-    return load_profile("imx258")
+from tests.export_jobs import SIZE, TILE, TOLERANCE_DN, Array, calibration, capture, job
 
 
 @pytest.fixture(scope="module")
@@ -54,47 +38,6 @@ def array() -> NoiseSubrangeModelArray:
 @pytest.fixture(scope="module")
 def denoiser(array: NoiseSubrangeModelArray) -> RawDenoiser:
     return RawDenoiser(array).eval()
-
-
-def capture(profile: SensorProfile, a: float, seed: int, size: tuple[int, int]) -> Array:
-    """A noisy mosaic of a photo, [1, 1, H, W] in DN."""
-    return sample(profile, a, seed, size).raw
-
-
-def sample(profile: SensorProfile, a: float, seed: int, size: tuple[int, int]) -> CalibrationSample:
-    """A crop of a photo, unprocessed, with noise ``a`` and its ``b`` on the profile's line."""
-    from skimage import data
-
-    rng = np.random.default_rng(seed)
-    photo = data.astronaut().astype(np.float32) / 255
-    top, left = (2 * int(rng.integers(0, (512 - side) // 2 + 1)) for side in size)
-    clean = unprocess(photo, random_color(rng))[top : top + size[0], left : left + size[1]]
-    noise = NoiseParameters(a, profile.line_b(a))
-    noisy = add_noise(clean, noise, rng, low=profile.pedestal, levels=profile.span[0])
-    raw, truth = (
-        (signal * profile.span[0] + profile.black_level[0]).astype(np.float32)[None, None]
-        for signal in (noisy, clean)
-    )
-    return CalibrationSample(raw, *noise, truth=truth)
-
-
-def calibration(array: NoiseSubrangeModelArray) -> list[list[CalibrationSample]]:
-    profile, edges = array.spec.profile, array.spec.edges
-    return [
-        [
-            sample(profile, float(a), seed, (TILE, TILE))
-            for seed, a in enumerate(np.geomspace(*subrange(profile.a_range, edges, member), 3))
-        ]
-        for member in range(array.spec.members)
-    ]
-
-
-def job(array: NoiseSubrangeModelArray, folder: Path, **changes: Any) -> ExportJob:
-    given: dict[str, Any] = {
-        "array": array, "precision": "fp32", "selector": "gain", "tile": TILE,
-        "calibration": (), "folder": folder, "report": lambda line: None,
-    }  # fmt: skip
-    return ExportJob(**(given | changes))
 
 
 @pytest.fixture(scope="module")
@@ -270,99 +213,6 @@ def test_methods_by_gain(
         expected = denoiser(torch.from_numpy(raw), torch.from_numpy(gain))
     got = ExecutorchModel(tmp_path / "model.pte").run(raw, gain)
     np.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=TOLERANCE_DN)
-
-
-class Undelegated(nn.Module):
-    """A network with an operator that XNNPACK does not know."""
-
-    PACKED_STRIDE = 4
-    DOMAIN = "k-sigma"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(4, 4, 3, padding=1)
-
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
-        return torch.erf(self.conv(z))
-
-
-@pytest.fixture
-def odd_array(profile: SensorProfile) -> NoiseSubrangeModelArray:
-    return NoiseSubrangeModelArray(new_spec("odd", "paper", profile, 1), [Undelegated()])
-
-
-@pytest.mark.parametrize("form", ["call", "methods"])
-def test_an_undelegated_operator_is_named(
-    form: Any, odd_array: NoiseSubrangeModelArray, tmp_path: Path
-) -> None:
-    with pytest.raises(ExportError, match=r"2 XNNPACK delegates.*aten\.erf x1"):
-        export(job(odd_array, tmp_path), form=form)
-    assert not list(tmp_path.iterdir())
-
-
-def test_one_member_needs_no_cond(profile: SensorProfile, tmp_path: Path) -> None:
-    class Plain(Undelegated):
-        def forward(self, z: torch.Tensor) -> torch.Tensor:
-            out: torch.Tensor = self.conv(z)
-            return out
-
-    alone = NoiseSubrangeModelArray(new_spec("one", "paper", profile, 1), [Plain()])
-    made = export(job(alone, tmp_path, selector="noise-profile"))
-    assert "cond" not in made.undelegated
-    raw = capture(profile, 0.001, 1, SIZE)
-    scalars = [np.array([value], np.float32) for value in (0.001, profile.line_b(0.001))]
-    with torch.no_grad():
-        expected = RawDenoiser(alone.eval()).denoise_with_profile(
-            *map(torch.from_numpy, (raw, *scalars))
-        )
-    got = ExecutorchModel(tmp_path / "model.pte").run(raw, *scalars)
-    np.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=TOLERANCE_DN)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"precision": "fp16"}, "has fp32, int8"),
-        ({"tile": 100}, "multiples of 8"),
-        ({"tile": (128, 100)}, "multiples of 8"),
-        ({"precision": "int8"}, "calibration samples for each"),
-        ({"precision": "int8", "calibration": ((),)}, "calibration samples for each"),
-    ],
-)
-def test_what_is_refused(
-    changes: dict[str, Any], message: str, odd_array: NoiseSubrangeModelArray, tmp_path: Path
-) -> None:
-    with pytest.raises(ExportError, match=message):
-        export(job(odd_array, tmp_path, **changes))
-
-
-def test_a_pattern_that_matches_nothing_is_refused(
-    odd_array: NoiseSubrangeModelArray, tmp_path: Path
-) -> None:
-    request = job(odd_array, tmp_path, precision="int8", calibration=calibration(odd_array))
-    with pytest.raises(ExportError, match="'haed', which matches no operator"):
-        export(request, quantization=QuantizationPlan(float_modules=("haed",)))
-
-
-def test_islands_grow_until_little_is_lost(
-    odd_array: NoiseSubrangeModelArray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    denoiser = RawDenoiser(odd_array).eval()
-    member = denoiser.members[0]
-    module = executorch_member.DelegateMember(member).eval()  # type: ignore[arg-type]
-    program = executorch_member.export_for_calibration(module, denoiser.stride, scalars=3)
-    (samples,) = calibration(odd_array)
-    rungs = [QuantizationPlan(observer=name) for name in ("minmax", "histogram")]
-    monkeypatch.setattr(executorch, "LADDER", rungs)
-    tried: list[str] = []
-
-    def losing(*_: object) -> float:
-        tried.append("rung")
-        return 1.0 if len(tried) == 1 else 0.0
-
-    monkeypatch.setattr(executorch, "psnr_loss", losing)
-    assert executorch.int8_member(program, samples, member, None)[1] == 0.0
-    assert len(tried) == 2
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import torch
 
 from fa_mobile.errors import UserError
 from fa_mobile.training.vgg import Vgg16, load_vgg16, tensor_shapes
-from tests.vgg_weights import Arrays, random_arrays, write_weights
+from tests.training.vgg_weights import Arrays, random_arrays, write_weights
 
 
 @pytest.fixture(scope="module")

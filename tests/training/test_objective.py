@@ -29,7 +29,7 @@ from fa_mobile.training.teacher import Teacher, load_teacher
 from fa_mobile.training.tensors import Patches, entered
 from fa_mobile.training.vgg import load_vgg16
 from tests.conftest import visible_array
-from tests.vgg_weights import random_arrays, write_weights
+from tests.training.vgg_weights import random_arrays, write_weights
 
 LOSSES = ("charbonnier", "perceptual", "distillation", "feature")
 SHIPPED = Path(trainer.__file__).parents[1] / "checkpoints" / "imx258-mobile"

@@ -1,0 +1,115 @@
+"""Training: batches are reproducible, losses fall, stages become a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fa_mobile.errors import UserError
+from fa_mobile.networks import build_network
+from fa_mobile.nsma import load_checkpoint, new_spec
+from fa_mobile.sensor import load_profile
+from fa_mobile.training import trainer
+from fa_mobile.training.batches import draw_batch
+from fa_mobile.training.losses import CHARBONNIER_WEIGHT, charbonnier
+from fa_mobile.training.pipeline import (
+    Data,
+    assemble,
+    stage_config,
+    stage_names,
+    train_stage,
+)
+from fa_mobile.training.state import RunState, averaged_weights
+from tests.training.small import config, quiet
+
+
+def test_batch_is_a_function_of_seed_and_step(data: Data) -> None:
+    sampler = trainer.noise_sampler(config())
+    chances = trainer.probabilities(data.sources)
+
+    def batch(seed: int, step: int) -> np.ndarray:  # type: ignore[type-arg]
+        drawn = draw_batch(data.sources, chances, sampler, seed=seed, step=step, batch=2, patch=32)
+        return drawn.noisy
+
+    assert np.array_equal(batch(1, 5), batch(1, 5))
+    assert not np.array_equal(batch(1, 5), batch(1, 6))
+    assert not np.array_equal(batch(1, 5), batch(2, 5))
+
+
+@pytest.mark.parametrize("member", [None, 0, 1])
+def test_noise_is_drawn_from_the_members_subrange(member: int | None) -> None:
+    sampler = trainer.noise_sampler(config(member=member))
+    rng = np.random.default_rng(0)
+    draws = [sampler.draw(rng) for _ in range(300)]
+    a = np.array([noise.a for noise, _ in draws])
+    edge = sampler.edges[0]
+    low, high = {None: (1.6e-4, 2e-2), 0: (1.6e-4, edge * 1.15), 1: (edge / 1.15, 2e-2)}[member]
+    assert low <= a.min() < low * 1.2 and high / 1.2 < a.max() <= high
+    log_a = np.log(a)
+    assert abs(np.mean((log_a - np.log(low)) / np.log(high / low)) - 0.5) < 0.06  # log-uniform
+    deviation = [np.log(n.b / sampler.profile.line_b(n.a)) for n, _ in draws]
+    assert np.std(deviation) == pytest.approx(0.25, rel=0.15)
+    for noise, anchor in draws:
+        index = member if member is not None else int(noise.a >= edge)
+        assert anchor == sampler.anchors[index]
+
+
+def test_member_out_of_range_is_refused() -> None:
+    with pytest.raises(UserError, match=r"member 5 was given; allowed are 0\.\.1"):
+        trainer.noise_sampler(config(member=5))
+
+
+def test_charbonnier_is_the_papers() -> None:
+    error = torch.tensor([0.0, 3e-3])
+    expected = CHARBONNIER_WEIGHT * (1e-3 + np.sqrt(1e-5)) / 2
+    assert charbonnier(error).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_patch_is_rendered_with_the_colour_that_it_was_made_with(data: Data) -> None:
+    batch = draw_batch(
+        data.sources, trainer.probabilities(data.sources), trainer.noise_sampler(config()),
+        seed=0, step=0, batch=8, patch=32,
+    )  # fmt: skip
+    assert batch.gains.shape == (8, 4, 1, 1) and batch.camera_to_rgb.shape == (8, 3, 3)
+    red, green, blue = (batch.gains[:, index, 0, 0] for index in (0, 1, 3))
+    assert np.array_equal(green, batch.gains[:, 2, 0, 0])
+    assert ((red / green > 1.89) & (red / green < 2.41)).all()
+    assert ((blue / green > 1.49) & (blue / green < 1.91)).all()
+    assert batch.camera_to_rgb.sum(axis=2) == pytest.approx(np.ones((8, 3)), abs=1e-4)
+    assert len(np.unique(red)) == 8
+
+
+def test_training_lowers_the_loss(data: Data, tmp_path: Path) -> None:
+    losses: list[float] = []
+    longer = config(steps=60, learning_rate=5e-3, batch=4)
+    trainer.train(longer, data.sources, data.held_out, tmp_path, lambda p: losses.append(p.loss))
+    assert np.mean(losses[-15:]) < 0.9 * np.mean(losses[:15])
+
+
+def test_array_from_photos_to_checkpoint(data: Data, tmp_path: Path) -> None:
+    base = config(steps=2)
+    stages = stage_names(2, int8=True)
+    assert stages == ["common", "0", "1", "0-int8", "1-int8"]
+    for stage in stages:
+        train_stage(stage_config(base, tmp_path, stage, 2), tmp_path, stage, data, quiet)
+    assemble(base, tmp_path, "tiny", tmp_path / "tiny", {"note": "test"})
+    loaded = load_checkpoint(tmp_path / "tiny")
+    assert loaded.spec.training == {"note": "test"}
+    last = averaged_weights(tmp_path / "1-int8")
+    assert all(torch.equal(last[n], p) for n, p in loaded.networks[1].named_parameters())
+    assert loaded.spec.edges == new_spec("t", "plain", load_profile("imx258"), 2).edges
+
+
+def test_adam_is_torchs_and_not_muon() -> None:
+    torch.manual_seed(0)
+    state = RunState(build_network("plain"), 1e-2, "adam")
+    weight = state.parameters["head.weight"]
+    before = weight.detach().clone()
+    for parameter in state.parameters.values():
+        parameter.grad = torch.full_like(parameter, 3.0)
+    state.optimizer.step()
+    # Adam's first step is the learning rate against the sign of the gradient.
+    torch.testing.assert_close(weight.detach(), before - 1e-2, rtol=0, atol=1e-6)
