@@ -6,13 +6,29 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fa_mobile.errors import UserError, describe_validation
 from fa_mobile.targets.table import PRECISIONS, TARGET_NAMES
 
 RECIPE_SCHEMA: Final = 1
-Side = Annotated[int, Field(ge=128, le=8192, multiple_of=16)]
+SIDE_STEP: Final = 16
+SMALLEST_SIDE: Final = 128
+LARGEST_SIDE: Final = 8192
+
+
+def _checked_tile(tile: int | tuple[int, int]) -> int | tuple[int, int]:
+    for side in (tile,) if isinstance(tile, int) else tile:
+        if not SMALLEST_SIDE <= side <= LARGEST_SIDE or side % SIDE_STEP:
+            nearest = min(max(round(side / SIDE_STEP) * SIDE_STEP, SMALLEST_SIDE), LARGEST_SIDE)
+            raise ValueError(
+                f"{side} is no side of a tile: sides are multiples of {SIDE_STEP} from "
+                f"{SMALLEST_SIDE} to {LARGEST_SIDE}, the nearest is {nearest}"
+            )
+    return tile
+
+
+Tile = Annotated[int | tuple[int, int], AfterValidator(_checked_tile)]
 CHECKPOINTS: Final = Path(__file__).parent / "checkpoints"
 
 
@@ -53,7 +69,7 @@ class Recipe(BaseModel):
     checkpoint: str
     output: str = "dist"
     selector: Literal["gain", "noise-profile"] = "gain"
-    tile: Side | tuple[Side, Side] = 1024
+    tile: Tile = 1024
     calibration: str | None = None
     target: Annotated[tuple[TargetRequest, ...], Field(min_length=1)]
 

@@ -34,7 +34,7 @@ def test_good_recipe(tmp_path: Path) -> None:
 def test_another_tile_is_checked_like_the_files(tmp_path: Path) -> None:
     path = recipe(tmp_path, GOOD)
     assert load_recipe(path, (256, 512)).tile == (256, 512)
-    with pytest.raises(UserError, match=r"tile.*multiple of 16"):
+    with pytest.raises(UserError, match=r"tile: 500 is no side.* multiples of 16 .*nearest is 496"):
         load_recipe(path, (256, 500))
 
 

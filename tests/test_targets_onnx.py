@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ from fa_mobile.targets.onnx_compose import branches
 from fa_mobile.targets.onnx_equalize import equalize
 from fa_mobile.targets.onnx_member import feeds, load, member_model, module_path, network_nodes
 from fa_mobile.targets.onnx_quantize import quantize
+from tests.conftest import visible_array
 
 MEMBERS = 2
 PROFILE = load_profile("imx258")
@@ -254,6 +256,21 @@ def test_equalization_keeps_the_function(
     assert weights[0].keys() != weights[1].keys()
     sample = calibration[0][0]
     before, after = (load(m).run(None, feeds(sample))[0] for m in (model, equal))
+    assert np.abs(before - after).max() < FP32_DN
+
+
+def test_equalization_takes_packing_inside_the_network(
+    calibration: list[list[CalibrationSample]],
+) -> None:
+    """Free shapes: the pixel shuffle reads them by tensors that have no channels."""
+    member = RawDenoiser(visible_array(1, "mobile")).eval().members[0]
+    plan = replace(target.PLANS["int8"], mosaic="planes")
+    model = member_model(fold(member, plan), 16)
+    sample = calibration[0][0]
+    before, after = (
+        load(m).run(None, feeds(sample))[0] for m in (model, equalize(model, [sample]))
+    )
+    assert np.abs(before - sample.raw).mean() > 1, "a void comparison"
     assert np.abs(before - after).max() < FP32_DN
 
 

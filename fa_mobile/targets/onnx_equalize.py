@@ -132,6 +132,8 @@ def _channel_ranges(
     values_of = probe(model, classes.names())
     for sample in samples:
         for name, values in values_of(sample).items():
+            if values.ndim != 4:  # shapes, and the steps of a pixel shuffle: nobody's channels
+                continue
             channels = np.abs(values).reshape(values.shape[1], -1)
             found = np.percentile(channels, PERCENTILE, axis=1)
             root = classes.find(name)
