@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from fa_mobile.bench.equal import EqualTrainings, equal_config, measured, together, trained
 from fa_mobile.cli import guarded, show
 from fa_mobile.errors import UserError
+from fa_mobile.experiments.equal import EqualTrainings, equal_config, measured, together, trained
 from fa_mobile.files import replace_file
 from fa_mobile.sensor import load_profile
 from fa_mobile.training.pipeline import load_data

@@ -15,12 +15,12 @@ from types import ModuleType
 
 from fa_mobile.bench import pareto
 from fa_mobile.bench.device import PhoneDevice
-from fa_mobile.bench.equal import EqualTrainings
 from fa_mobile.bench.files import read_report
 from fa_mobile.bench.parts import NO_ALIGN, NO_SUMS, PASSES, TRUNK, WHOLE, Parts
 from fa_mobile.bench.picture import draw as draw_roofs
 from fa_mobile.bench.schema import Entry, Report
 from fa_mobile.bench.statistics import median
+from fa_mobile.experiments.equal import EqualTrainings
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"

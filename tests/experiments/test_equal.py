@@ -1,4 +1,4 @@
-"""Equal trainings: what is kept of them, and the picture of quality beside speed."""
+"""Equal trainings: what is kept of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 from skimage import data as images
 
-from fa_mobile.bench.equal import (
+from fa_mobile.errors import UserError
+from fa_mobile.evaluation.raw_psnr import GainScore
+from fa_mobile.experiments.equal import (
     CHECKPOINT,
     EqualRun,
     EqualTrainings,
@@ -18,9 +20,6 @@ from fa_mobile.bench.equal import (
     together,
     trained,
 )
-from fa_mobile.bench.pareto import Point, draw, front
-from fa_mobile.errors import UserError
-from fa_mobile.evaluation.raw_psnr import GainScore
 from fa_mobile.nsma import load_checkpoint
 from fa_mobile.training.pipeline import load_data
 
@@ -57,21 +56,6 @@ def test_runs_are_added_to_those_of_equal_trainings() -> None:
     assert both.runs == (*TRAININGS.runs[:3], again, plain)
     with pytest.raises(UserError, match=r"differ in steps \(10, 20\); give another output"):
         together(TRAININGS, TRAININGS.model_copy(update={"steps": 20}))
-
-
-def test_front_is_what_nothing_beats() -> None:
-    fast, good = Point("fast", 1, 30, 30, 30), Point("good", 3, 40, 40, 40)
-    beaten, equal_but_slow = Point("beaten", 4, 39, 39, 39), Point("slow", 5, 40, 40, 40)
-    assert front([beaten, good, equal_but_slow, fast]) == [fast, good]
-
-
-def test_picture_is_drawn(tmp_path: Path) -> None:
-    path = tmp_path / "pareto.png"
-    draw(path, [Point("a", 10, 41, 40.9, 41.2), Point("b", 20, 42, 42, 42)], "made for a test")
-    with Image.open(path) as picture:
-        assert picture.format == "PNG" and len(np.unique(picture.convert("L"))) > 10
-    with pytest.raises(ValueError, match="no network was both"):
-        draw(path, [], "")
 
 
 def test_one_run_trains_and_measures(tmp_path: Path) -> None:

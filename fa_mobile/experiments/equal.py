@@ -7,23 +7,20 @@ network becomes.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
-from fa_mobile.bench.device import Strict
 from fa_mobile.errors import UserError
 from fa_mobile.evaluation.raw_psnr import GainScore, evaluate
 from fa_mobile.evaluation.subjects import of_array
-from fa_mobile.networks import build_network
-from fa_mobile.nsma import NoiseSubrangeModelArray, new_spec, save_checkpoint
-from fa_mobile.sensor import load_profile
+from fa_mobile.experiments.arrays import assembled
+from fa_mobile.experiments.results import Kept, differences
+from fa_mobile.nsma import NoiseSubrangeModelArray
 from fa_mobile.training.config import TrainConfig
 from fa_mobile.training.pipeline import Data
-from fa_mobile.training.state import averaged_weights
 from fa_mobile.training.trainer import Progress, train
 
 _MOST_WARMUP: Final = 100
@@ -32,7 +29,7 @@ CHECKPOINT: Final = "array"
 """In the folder of a run: to export the trained network for a race."""
 
 
-class EqualRun(Strict):
+class EqualRun(Kept):
     """One network, trained once."""
 
     network: str
@@ -46,7 +43,7 @@ class EqualRun(Strict):
         return float(np.mean([score.denoised_db for score in self.scores]))
 
 
-class EqualTrainings(Strict):
+class EqualTrainings(Kept):
     """Runs that differ in nothing but network, seed and learning rate. Synthetic noise."""
 
     schema_version: Literal[1] = SCHEMA
@@ -91,22 +88,32 @@ def together(before: EqualTrainings, after: EqualTrainings) -> EqualTrainings:
         UserError: when the trainings are not alike, naming what differs.
     """
     settings = [t.model_dump(exclude={"runs"}) for t in (before, after)]
-    if differs := [name for name in settings[0] if settings[0][name] != settings[1][name]]:
+    if unlike := differences(*settings):
         raise UserError(
             "runs can only be added to those of equal trainings; these differ in "
-            + ", ".join(f"{name} ({settings[0][name]}, {settings[1][name]})" for name in differs)
-            + "; give another output"
+            f"{unlike}; give another output"
         )
     runs = {(r.network, r.seed, r.learning_rate): r for r in (*before.runs, *after.runs)}
     return after.model_copy(update={"runs": tuple(runs.values())})
 
 
-def equal_config(network: str, seed: int, learning_rate: float, steps: int) -> TrainConfig:
-    """The configuration of one run."""
+def equal_config(
+    network: str, seed: int, learning_rate: float, steps: int, **others: Any
+) -> TrainConfig:
+    """The configuration of one run.
+
+    Args:
+        others: further fields of :class:`TrainConfig`; those left out are its defaults.
+    """
     return TrainConfig(
         network=network, seed=seed, learning_rate=learning_rate, steps=steps,
-        warmup=min(_MOST_WARMUP, steps // 10),
+        warmup=min(_MOST_WARMUP, steps // 10), **others,
     )  # fmt: skip
+
+
+def run_name(config: TrainConfig) -> str:
+    """Of the folder of a run over the whole range of noise."""
+    return f"{config.network}-{config.learning_rate:g}-{config.seed}"
 
 
 def trained(
@@ -122,15 +129,9 @@ def trained(
         An array with the network in every place: they differ in the noise that its input is
         brought to. It is kept beside the run as well.
     """
-    folder = runs / f"{config.network}-{config.learning_rate:g}-{config.seed}"
+    folder = runs / run_name(config)
     train(config, data.sources, data.held_out, folder, report)
-    network = build_network(config.network)
-    network.load_state_dict(averaged_weights(folder))
-    spec = new_spec(config.network, config.network, load_profile(config.profile), config.members)
-    copies = [copy.deepcopy(network.eval()) for _ in range(config.members)]
-    array = NoiseSubrangeModelArray(spec, copies)
-    save_checkpoint(array, folder / CHECKPOINT)
-    return array
+    return assembled(config, [folder] * config.members, config.network, folder / CHECKPOINT)
 
 
 def measured(
