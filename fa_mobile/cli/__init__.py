@@ -14,6 +14,7 @@ from fa_mobile.cli import (
     demo,
     denoise,
     evaluate,
+    experiment,
     export,
     inspect,
     macs,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 for module in (export, verify, inspect, bench, denoise, simulate, evaluate, macs, train, demo):
     app.command(name=module.NAME, epilog=module.EPILOG)(module.run)
+app.add_typer(experiment.app)
 
 
 def _version(show: bool) -> None:

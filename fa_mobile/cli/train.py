@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from fa_mobile.cli import show
+from fa_mobile.cli.choices import one_of
 
 if TYPE_CHECKING:
     from fa_mobile.training.config import TrainConfig
     from fa_mobile.training.pipeline import Data
-
-T = TypeVar("T")
 
 NAME = "train"
 EPILOG = (
@@ -99,8 +98,8 @@ def run(
         raise UserError(f"--int8-steps 0 was given with stage {stage}; give 1 or more")
     if patch % 16:
         raise UserError(f"patch {patch} was given; allowed are multiples of 16 from 32")
-    loss_name = _one_of("loss", loss, get_args(LossName))
-    optimizer_name = _one_of("optimizer", optimizer, get_args(OptimizerName))
+    loss_name = one_of("loss", loss, get_args(LossName))
+    optimizer_name = one_of("optimizer", optimizer, get_args(OptimizerName))
     if threads:
         torch.set_num_threads(threads)
     rate = PEAK_RATES[optimizer_name] if learning_rate is None else learning_rate
@@ -139,16 +138,6 @@ def run(
                 facts[name] = value
         assemble(base, runs, output.name, output, facts)
         typer.echo(str(output))
-
-
-def _one_of(option: str, given: str, allowed: tuple[T, ...]) -> T:
-    """The allowed value that was given."""
-    from fa_mobile.errors import UserError
-
-    for value in allowed:
-        if given == value:
-            return value
-    raise UserError(f"{option} {given!r} was given; allowed are {', '.join(map(str, allowed))}")
 
 
 def _run_stage(config: TrainConfig, runs: Path, name: str, data: Data) -> float:
