@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types pytest test-slow tune results equal docs clean
+.PHONY: help demo test lint types pytest test-slow tune results equal tables docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make tune       measure which folds are fastest here and write fa_mobile/targets/tuned.json"
 	@echo "make results    measure anew what the documents state: make results PHOTOS='folder ...'"
 	@echo "make equal      train the networks alike: make equal PHOTOS='folder' TEST='folder'"
+	@echo "make tables     rebuild the paper's tables: make tables PHOTOS= TEST= TEACHER= VGG16= [ST_LPIPS=]"
 	@echo "make docs       write the documents' tables and pictures from the stored results"
 	@echo "make clean      remove what the others made, the environment included"
 
@@ -72,6 +73,16 @@ equal: $(STAMP)
 	@test -n "$(PHOTOS)" -a -n "$(TEST)" || { echo "give photos to train on and others to measure on: make equal PHOTOS='train' TEST='kodak24'"; exit 2; }
 	$(BIN)/python benchmarks/equal.py $(PHOTOS) $(foreach folder,$(TEST),--test $(folder)) --runs build/equal \
 	  --network mobile --network paper --network plain --network pmrid --seed 0 --seed 1 --rate 0.015
+	$(MAKE) docs
+
+# Hours on two cores; what build/tables holds is resumed. FLAGS: for all three, such as '--seed 0 --seed 1'.
+TABLE = $(PHOTOS) $(foreach folder,$(TEST),--test $(folder)) --runs build/tables \
+  $(if $(ST_LPIPS),--perceptual $(ST_LPIPS)) $(FLAGS)
+tables: $(STAMP)
+	@test -n "$(PHOTOS)" -a -n "$(TEST)" -a -n "$(TEACHER)" -a -n "$(VGG16)" || { echo "give photos to train on, others to measure on, a teacher and VGG16's weights: make tables PHOTOS='train' TEST='kodak24' TEACHER=my-array VGG16=vgg16.npz"; exit 2; }
+	$(BIN)/fa-mobile experiment ablation $(TABLE)
+	$(BIN)/fa-mobile experiment subranges $(TABLE)
+	$(BIN)/fa-mobile experiment losses $(TABLE) --teacher $(TEACHER) --perceptual-weights $(VGG16)
 	$(MAKE) docs
 
 docs: $(STAMP)

@@ -1,4 +1,4 @@
-"""Write the tables of README.md and the model card from the JSON files in docs/results/.
+"""Write the tables of the documents and the model cards from the JSON files in docs/results/.
 
 Run by 'make docs' after the measuring commands named in each JSON's section; a test checks that
 the files are as this script leaves them. Text between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is
@@ -13,9 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fa_mobile.experiments.markdown import document, section
+from fa_mobile.experiments.results import read_table
+
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 CARDS = sorted(ROOT.glob("fa_mobile/checkpoints/*/README.md"))
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "experiments.md", *CARDS)
 
 
 def load(name: str) -> Any:
@@ -93,12 +97,29 @@ def networks() -> str:
     return markdown(["network", "GMACs/MP", "parameters"], rows)
 
 
+def paper_table(name: str) -> str:
+    """What 'fa-mobile experiment' made of one of the paper's tables."""
+    path = RESULTS / f"{name}.json"
+    return section(read_table(path) if path.is_file() else None, "results/")
+
+
+def paper_documents() -> dict[Path, str]:
+    """The Markdown beside each of the paper's tables, as it has to be."""
+    return {
+        path.with_suffix(".md"): document(read_table(path))
+        for path in sorted(RESULTS.glob("table*.json"))
+    }
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "bundles": bundles,
     "quality": lambda: quality(*of_network("mobile"), "paper"),
     "quality-paper": lambda: quality(*of_network("paper")),
     "quality-mobile": lambda: quality(*of_network("mobile")),
     "networks": networks,
+    "table1": lambda: paper_table("table1"),
+    "table2": lambda: paper_table("table2"),
+    "table3": lambda: paper_table("table3"),
 }
 
 
@@ -113,5 +134,7 @@ def rendered(text: str, sections: dict[str, Callable[[], str]] | None = None) ->
 
 
 if __name__ == "__main__":
-    for path in (ROOT / "README.md", *CARDS):
+    for path in DOCUMENTS:
         path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, text in paper_documents().items():
+        path.write_text(text, encoding="utf-8")

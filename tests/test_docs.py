@@ -1,4 +1,4 @@
-"""Numbers in the README and the model card are the ones in docs/results/."""
+"""Numbers in the documents and the model cards are the ones in docs/results/."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from types import ModuleType
 
 import pytest
 
+from fa_mobile.experiments.results import write_table
 from fa_mobile.nsma import load_checkpoint
+from tests.experiments.tables import table_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,9 +26,22 @@ def render() -> ModuleType:
 
 
 def test_tables_are_as_the_results_say(render: ModuleType) -> None:
-    for path in (ROOT / "README.md", *render.CARDS):
+    for path in render.DOCUMENTS:
         text = path.read_text(encoding="utf-8")
         assert render.rendered(text) == text, f"{path.name} is stale: run 'make docs'"
+    for path, wanted in render.paper_documents().items():
+        assert path.read_text(encoding="utf-8") == wanted, f"{path.name} is stale: run 'make docs'"
+
+
+def test_tables_of_the_paper_are_shown_or_said_not_to_be_run(
+    render: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "RESULTS", tmp_path)
+    write_table(table_of("ablation", paper=[40.0], plain=[39.0]), tmp_path / "table1.json")
+    text = render.rendered((ROOT / "docs" / "experiments.md").read_text(encoding="utf-8"))
+    assert text.count("*Not run yet.*") == 2
+    assert "`paper` (40.000 dB) is ahead of `plain` by 1.000 dB" in text
+    assert list(render.paper_documents()) == [tmp_path / "table1.md"]
 
 
 def test_shipped_quality_meets_its_goals(render: ModuleType) -> None:
