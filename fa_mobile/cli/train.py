@@ -57,6 +57,16 @@ def run(
     perceptual_weights: Annotated[
         Path | None, typer.Option(help="VGG16's conv1_1 to conv4_3 (.npz): for perceptual.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint whose members to train on; no common network then."),
+    ] = None,
+    flat_share: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Of the patches, flat colours.")
+    ] = 0.1,
+    cast_weight: Annotated[
+        float, typer.Option(min=0, help="Of the error of each channel's mean over a patch.")
+    ] = 6.0,
     optimizer: Annotated[str, typer.Option(help="muon or adam.")] = "muon",
     learning_rate: Annotated[
         float | None,
@@ -89,7 +99,7 @@ def run(
         stage_names,
     )  # fmt: skip
 
-    names = stage_names(members, int8=True)
+    names = stage_names(members, int8=True, common=start is None)
     if network not in NETWORK_NAMES:
         raise UserError(f"network {network!r} was given; allowed are {', '.join(NETWORK_NAMES)}")
     if stage not in ("all", "assemble", *names):
@@ -106,6 +116,7 @@ def run(
     base = TrainConfig(
         network=network, members=members, profile=profile, batch=batch, patch=patch,
         learning_rate=rate, seed=seed, loss=loss_name, optimizer=optimizer_name,
+        flat_share=flat_share, cast_weight=cast_weight,
         teacher=None if teacher is None else str(teacher),
         perceptual_weights=None if perceptual_weights is None else str(perceptual_weights),
     )  # fmt: skip
@@ -121,15 +132,16 @@ def run(
         if sweep:
             _sweep(base, runs, sweep, data)
             return
-        every = stage_names(members, int8=int8_steps > 0)
+        every = stage_names(members, int8=int8_steps > 0, common=start is None)
         for name in every if stage == "all" else [stage]:
             count = steps if name == COMMON else member_steps
             if name.endswith(INT8):
                 count = int8_steps
-            _run_stage(stage_config(base, runs, name, count), runs, name, data)
+            _run_stage(stage_config(base, runs, name, count, start), runs, name, data)
     if output is not None and stage in ("all", "assemble"):
-        facts = {"steps_common": steps, "steps_member": member_steps,
-                 "steps_int8": int8_steps, "batch": batch,
+        facts = {"steps_common": 0 if start else steps, "steps_member": member_steps,
+                 "steps_int8": int8_steps, "batch": batch, "flat_share": flat_share,
+                 "cast_weight": cast_weight,
                  "patch": patch, "learning_rate": rate, "seed": seed, "loss": loss,
                  "optimizer": optimizer}  # fmt: skip
         pins = pinned(base)

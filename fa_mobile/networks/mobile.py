@@ -37,6 +37,8 @@ class CellFront(nn.Module):
     _DIFFERENCE_SCALE: Final = 2.0
     _WINDOWS: Final = ((4.0, 0.9), (3.2, 2.6), (1.9, 5.2))
     """(scale, centre) of each window of level."""
+    DIFFERENCE_CHANNELS: Final = 4 * len(_DIFFERENCES)
+    """The first channels; the others are windows."""
 
     def __init__(self) -> None:
         super().__init__()

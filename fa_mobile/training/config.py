@@ -26,9 +26,13 @@ class TrainConfig(BaseModel):
     """One run over one range of noise. Defaults are what trains ``mobile`` well.
 
     ``member`` is the index within the array, None for the common network that members start from.
-    ``init`` is the run folder whose averaged weights this run starts from. ``rounded`` trains with
-    the rounding of int8 targets (:mod:`fa_mobile.training.rounding`), whose ranges are measured
-    anew after every save.
+    ``init`` is where this run starts: the averaged weights of a run folder, or the member of a
+    checkpoint folder; with ``fit_front`` its front end is first fitted to this run's noise
+    (:mod:`fa_mobile.training.front`). ``flat_share`` of the patches are flat colours, and
+    ``cast_weight`` weighs the error of each channel's mean over a patch
+    (:func:`fa_mobile.training.losses.cast`): both are against a cast where it is dark.
+    ``rounded`` trains with the rounding of int8 targets (:mod:`fa_mobile.training.rounding`),
+    whose ranges are measured anew after every save.
 
     ``teacher`` (a checkpoint folder, or PMRID's released weights) and ``perceptual_weights`` (the
     npz of VGG16) are what ``loss`` reads, see :func:`check_loss`; a run stores their hashes, so
@@ -60,6 +64,9 @@ class TrainConfig(BaseModel):
     seed: int = 0
     save_every: Annotated[int, Field(ge=1)] = 500
     init: str | None = None
+    fit_front: bool = False
+    flat_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    cast_weight: Annotated[float, Field(ge=0)] = 0.0
     rounded: bool = False
 
 

@@ -27,6 +27,21 @@ def charbonnier(error: Tensor) -> Tensor:
     return CHARBONNIER_WEIGHT * torch.sqrt(error * error + CHARBONNIER_C).mean()
 
 
+def cast(error: Tensor, sigma: Tensor) -> Tensor:
+    """Mean over patches and channels of how far the mean over a patch is off.
+
+    The mean absolute error of pixels is least at the median of what a pixel could be, which is not
+    the mean where noise is not symmetric or the truth ends at black. Nobody sees it in one pixel;
+    over an area it is a tint.
+
+    Args:
+        error: estimate - truth, [N, 4, h, w].
+        sigma: standard deviation of the noise at each value, of the same shape.
+    """
+    off = (error / sigma).mean(dim=(2, 3))
+    return torch.sqrt(off * off + CHARBONNIER_C).mean()
+
+
 def gram(activations: Tensor) -> Tensor:
     """Products of channels, [N, C, h, w] to [N, C, C]: F F^T / (C h w).
 

@@ -21,6 +21,7 @@ from fa_mobile.training.losses import (
     DISTILLATION_WEIGHT,
     FEATURE_WEIGHT,
     PERCEPTUAL_WEIGHT,
+    cast,
     charbonnier,
     content_distance,
     style_distance,
@@ -35,7 +36,10 @@ Term = Callable[[Tensor, Patches], Tensor]
 
 
 class Loss(NamedTuple):
-    """A loss and its parts, scalars; ``term`` is None for Charbonnier alone."""
+    """A loss and its parts, scalars; ``charbonnier`` with what weighs the cast, if anything does.
+
+    ``term`` is None for Charbonnier alone.
+    """
 
     total: Tensor
     charbonnier: Tensor
@@ -94,13 +98,18 @@ class FeatureTerm:
 
 
 class Objective:
-    """The loss of a batch: Charbonnier plus ``term``."""
+    """The loss of a batch: Charbonnier plus ``term``, and ``cast_weight`` times the cast."""
 
-    def __init__(self, term: Term | None = None) -> None:
+    def __init__(self, term: Term | None = None, cast_weight: float = 0.0) -> None:
         self._term = term
+        self._cast_weight = cast_weight
 
     def __call__(self, estimate: Tensor, patches: Patches) -> Loss:
-        base = charbonnier((estimate - patches.clean) * patches.weight)
+        error = estimate - patches.clean
+        base = charbonnier(error * patches.weight)
+        if self._cast_weight:
+            sigma = torch.sqrt(patches.a * patches.clean + patches.b)
+            base = base + self._cast_weight * cast(error, sigma)
         if self._term is None:
             return Loss(base, base, None)
         term = self._term(estimate, patches)
@@ -115,18 +124,18 @@ def build_objective(config: TrainConfig) -> Objective:
     """
     check_loss(config)
     if config.loss == "perceptual":
-        return Objective(PerceptualTerm(load_vgg16(Path(str(config.perceptual_weights)))))
+        term: Term = PerceptualTerm(load_vgg16(Path(str(config.perceptual_weights))))
+        return Objective(term, config.cast_weight)
     if config.loss == "charbonnier":
-        return Objective()
+        return Objective(None, config.cast_weight)
     teacher = load_teacher(Path(str(config.teacher)))
     if config.patch % teacher.patch_multiple:
         raise UserError(
             f"patch {config.patch} was given; teacher {config.teacher} takes multiples of "
             f"{teacher.patch_multiple}: give another patch or teacher"
         )
-    return Objective(
-        DistillationTerm(teacher) if config.loss == "distillation" else FeatureTerm(teacher)
-    )
+    term = DistillationTerm(teacher) if config.loss == "distillation" else FeatureTerm(teacher)
+    return Objective(term, config.cast_weight)
 
 
 def pinned(config: TrainConfig) -> TrainConfig:

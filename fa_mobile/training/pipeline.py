@@ -70,22 +70,29 @@ def load_data(
     return Data([*sources, *raw_sources], held_out, (*skipped, *held_skipped, *raw_skipped))
 
 
-def stage_names(members: int, *, int8: bool) -> list[str]:
+def stage_names(members: int, *, int8: bool, common: bool = True) -> list[str]:
     """``common``, then ``0``, ``1``, ..., then ``0-int8``, ... where asked for; in this order."""
     floats = [str(member) for member in range(members)]
-    return [COMMON, *floats, *(f"{name}{INT8}" for name in floats if int8)]
+    return [*([COMMON] if common else []), *floats, *(f"{name}{INT8}" for name in floats if int8)]
 
 
-def stage_config(base: TrainConfig, runs: Path, stage: str, steps: int) -> TrainConfig:
-    """Configuration of a stage by its name: each starts from the stage that it refines."""
+def stage_config(
+    base: TrainConfig, runs: Path, stage: str, steps: int, start: Path | None = None
+) -> TrainConfig:
+    """Configuration of a stage by its name: each starts from the stage that it refines.
+
+    Members start from their own weights in the checkpoint ``start``, where one is given, instead
+    of the common network's.
+    """
     if stage == COMMON:
         return base.model_copy(update={"member": None, "init": None, "steps": steps})
     rounded = stage.endswith(INT8)
-    start = stage.removesuffix(INT8) if rounded else COMMON
     member = int(stage.removesuffix(INT8))
+    before = runs / stage.removesuffix(INT8) if rounded else start or runs / COMMON
     update = {
         "member": member,
-        "init": str(runs / start),
+        "init": str(before),
+        "fit_front": not rounded,
         "steps": steps,
         "seed": base.seed + 1 + member + (base.members if rounded else 0),
         "learning_rate": base.learning_rate * (_INT8_RATE if rounded else _MEMBER_RATE),

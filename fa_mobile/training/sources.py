@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from fa_mobile import isp
-from fa_mobile.bayer import augmented_crop, pad_to_phase
+from fa_mobile.bayer import augmented_crop, pad_to_phase, unpack
 from fa_mobile.errors import UserError
 
 if TYPE_CHECKING:
@@ -84,6 +84,30 @@ class PhotoSource(Source):
         linear = crop.astype(np.float32) / 65535 * _exposure(rng)
         color = isp.random_color(rng)
         return CleanPatch(isp.unprocess_linear(linear, color), color)
+
+
+class FlatSource(Source):
+    """Flat colours, most of them dark: near-neutrals as a random camera sees them.
+
+    Photos show too little of what is flat and dark for its tint to weigh much in a loss.
+    """
+
+    LEVELS: Final = (0.003, 1.0)
+    """Of green; their logarithm is uniform."""
+    _WEAKEST: Final = 0.5
+
+    @property
+    def area(self) -> int:
+        return 1
+
+    def draw(self, rng: np.random.Generator, size: int) -> CleanPatch:
+        color = isp.random_color(rng)
+        level = np.exp(rng.uniform(*np.log(self.LEVELS)))
+        red, green, blue = level * rng.uniform(self._WEAKEST, 1, 3)
+        planes = np.array([red / color.red_gain, green, green, blue / color.blue_gain], np.float32)
+        half = size // 2
+        mosaic = unpack(np.broadcast_to(planes[:, None, None], (4, half, half)))
+        return CleanPatch(mosaic.astype(np.float32), color)
 
 
 class RawSource(Source):

@@ -26,10 +26,12 @@ from fa_mobile.training.config import (
     check_same_config,
     write_config,
 )
+from fa_mobile.training.front import fit_front
 from fa_mobile.training.log import Row, append, forget_after
 from fa_mobile.training.objective import Loss, Objective, build_objective, pinned
-from fa_mobile.training.sources import Source
-from fa_mobile.training.state import STATE_FILE, RunState, averaged_weights
+from fa_mobile.training.sources import FlatSource, Source
+from fa_mobile.training.start import start_weights
+from fa_mobile.training.state import STATE_FILE, RunState
 from fa_mobile.training.tensors import entered
 
 CONFIG_FILE: Final = "config.json"
@@ -77,7 +79,10 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1)))
 
 
-def probabilities(sources: Sequence[Source]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+Chances = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+def probabilities(sources: Sequence[Source]) -> Chances:
     """Draw images by the square root of their area: large ones more often, but not only."""
     weights = np.sqrt([source.area for source in sources])
     return np.asarray(weights / weights.sum(), np.float64)
@@ -126,7 +131,18 @@ def train(
     torch.manual_seed(config.seed)
     network = build_network(config.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if config.init is not None:
-        network.load_state_dict(averaged_weights(Path(config.init)))
+        network.load_state_dict(start_weights(Path(config.init), config))
+    sampler = noise_sampler(config)
+    chances = probabilities(sources)
+    if config.flat_share:
+        sources = [*sources, FlatSource()]
+        chances = np.append(chances * (1 - config.flat_share), config.flat_share)
+    features = [
+        entered(batch, domain_of(network)).features
+        for batch in _fixed_batches(sources, chances, config, sampler, _RANGE_SEED)
+    ]
+    if config.fit_front:
+        fit_front(network, features)  # a resumed run then loads its own weights
     state = RunState(network, config.learning_rate, config.optimizer)
     resumed = (folder / STATE_FILE).is_file()
     if resumed:
@@ -138,18 +154,12 @@ def train(
     else:
         forget_after(folder, 0)
         write_config(config, folder / CONFIG_FILE)
-    sampler = noise_sampler(config)
-    chances = probabilities(sources)
-    checks = _fixed_batches(config, held_out, sampler, _VALIDATION_SEED)
+    checks = _fixed_batches(held_out, probabilities(held_out), config, sampler, _VALIDATION_SEED)
     model: nn.Module = network
     if config.rounded:
         # Here, because importing the quantizer takes seconds and prints advice of its own.
         from fa_mobile.training.rounding import ActivationRanges, rounded_twin
 
-        features = [
-            entered(batch, domain_of(network)).features
-            for batch in _fixed_batches(config, sources, sampler, _RANGE_SEED)
-        ]
         model = rounded_twin(network, features[0])
         activation_ranges = ActivationRanges(model)
         activation_ranges.measure(features)
@@ -227,9 +237,12 @@ def _step(
 
 
 def _fixed_batches(
-    config: TrainConfig, sources: Sequence[Source], sampler: NoiseSampler, seed: int
+    sources: Sequence[Source],
+    chances: Chances,
+    config: TrainConfig,
+    sampler: NoiseSampler,
+    seed: int,
 ) -> list[Batch]:
-    chances = probabilities(sources)
     return [
         draw_batch(sources, chances, sampler, seed=seed, step=step, batch=16, patch=config.patch)
         for step in range(_FIXED_BATCHES)

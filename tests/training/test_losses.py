@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fa_mobile.training.losses import content_distance, gram, style_distance
+from fa_mobile.training.losses import cast, content_distance, gram, style_distance
 
 ROWS = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
 """Two channels at two places; their Gram matrix is [[5, 11], [11, 25]] / 4."""
@@ -46,3 +46,12 @@ def test_style_forgets_places_and_content_does_not() -> None:
 def test_layers_must_pair() -> None:
     with pytest.raises(ValueError):
         content_distance([torch.zeros(1, 1, 1, 1)], [])
+
+
+def test_cast_is_what_the_mean_of_a_channel_is_off() -> None:
+    sigma = torch.full((2, 4, 8, 8), 0.02)
+    noise = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    noise -= noise.mean(dim=(2, 3), keepdim=True)
+    assert cast(noise, sigma).item() == pytest.approx(1e-3, rel=1e-2)  # the root of c
+    off = noise + 0.01 * torch.tensor([1.0, 0, 0, -1]).reshape(1, 4, 1, 1)
+    assert cast(off, sigma).item() == pytest.approx((0.5 + 1e-3 + 1e-3 + 0.5) / 4, rel=1e-2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from fa_mobile.errors import UserError
 from fa_mobile.networks import build_network
-from fa_mobile.nsma import load_checkpoint, new_spec
+from fa_mobile.nsma import load_checkpoint, new_spec, save_checkpoint
 from fa_mobile.sensor import load_profile
 from fa_mobile.training import trainer
 from fa_mobile.training.batches import draw_batch
@@ -22,7 +23,9 @@ from fa_mobile.training.pipeline import (
     stage_names,
     train_stage,
 )
+from fa_mobile.training.sources import CleanPatch, FlatSource
 from fa_mobile.training.state import RunState, averaged_weights
+from tests.conftest import visible_array
 from tests.training.small import config, quiet
 
 
@@ -101,6 +104,38 @@ def test_array_from_photos_to_checkpoint(data: Data, tmp_path: Path) -> None:
     last = averaged_weights(tmp_path / "1-int8")
     assert all(torch.equal(last[n], p) for n, p in loaded.networks[1].named_parameters())
     assert loaded.spec.edges == new_spec("t", "plain", load_profile("imx258"), 2).edges
+
+
+def test_a_share_of_the_patches_is_flat(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    whole = FlatSource.draw
+
+    def counted(source: FlatSource, rng: np.random.Generator, size: int) -> CleanPatch:
+        drawn.append(size)
+        return whole(source, rng, size)
+
+    monkeypatch.setattr(FlatSource, "draw", counted)
+    for share, expected in ((0.0, 0), (0.5, 40 + 32)):  # of 80 patches, and 64 that set ranges
+        drawn.clear()
+        with tempfile.TemporaryDirectory() as folder:
+            run = config(steps=5, batch=16, flat_share=share, cast_weight=6.0)
+            trainer.train(run, data.sources, data.held_out, Path(folder), quiet)
+        assert abs(len(drawn) - expected) <= 20
+
+
+def test_members_can_start_from_a_checkpoint(data: Data, tmp_path: Path) -> None:
+    array = visible_array(2, "plain")
+    save_checkpoint(array, tmp_path / "array")
+    base = config(learning_rate=1e-9)
+    assert stage_names(2, int8=True, common=False) == ["0", "1", "0-int8", "1-int8"]
+    stage = stage_config(base, tmp_path, "1", 1, tmp_path / "array")
+    assert stage.fit_front and stage.init == str(tmp_path / "array")
+    train_stage(stage, tmp_path, "1", data, quiet)
+    for name, value in averaged_weights(tmp_path / "1").items():
+        torch.testing.assert_close(value, array.networks[1].state_dict()[name], rtol=0, atol=1e-6)
+    other = stage.model_copy(update={"members": 3})
+    with pytest.raises(UserError, match="holds 2 members of 'plain'.*not of 3 of 'plain'"):
+        trainer.train(other, data.sources, data.held_out, tmp_path / "other", quiet)
 
 
 def test_adam_is_torchs_and_not_muon() -> None:

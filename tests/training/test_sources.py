@@ -17,6 +17,7 @@ from fa_mobile.training.pipeline import (
     load_data,
 )
 from fa_mobile.training.sources import (
+    FlatSource,
     RawSource,
     load_photos,
     load_raws,
@@ -77,6 +78,16 @@ def test_of_a_folder_of_raw_files_the_short_exposures_are_left_out(tmp_path: Pat
         raw_paths([tmp_path / "Sony" / "short"])
     with pytest.raises(UserError, match="was not found"):
         raw_paths([tmp_path / "none.dng"])
+
+
+def test_flat_colours_are_flat_and_mostly_dark() -> None:
+    rng = np.random.default_rng(0)
+    patches = [FlatSource().sample(rng, 16) for _ in range(200)]
+    for patch in patches:
+        assert patch.dtype == np.float32 and patch.min() > 0 and patch.max() <= 1
+        assert all(np.ptp(patch[row::2, column::2]) == 0 for row in (0, 1) for column in (0, 1))
+        assert patch[0, 1] == patch[1, 0]
+    assert np.median([patch[0, 1] for patch in patches]) < 0.1
 
 
 def test_raw_source_keeps_the_pattern() -> None:
