@@ -51,6 +51,7 @@ def main(
         steps=steps,
         batch=first.batch,
         patch=first.patch,
+        clipped_at_black=0.0,
         training_images=len(data.sources),
         test_photos=len(paths),
         runs=(),

@@ -217,8 +217,8 @@ def equal() -> str:
     table = _table(["network", *gains, "mean", "by seed", "seeds", "rate"], rows)
     return (
         f"{found.steps} steps of {found.batch} patches of {found.patch} x {found.patch}, "
-        f"{found.training_images} images, measured on {found.test_photos} photos that nobody "
-        f"trained on:\n\n{table}"
+        f"{found.training_images} images, {found.clipped_at_black:.0%} of the captures clipped at "
+        f"black,\nmeasured on {found.test_photos} photos that nobody trained on:\n\n{table}"
     )
 
 

@@ -53,6 +53,8 @@ class EqualTrainings(Kept):
     batch: int
     patch: int
     """Mosaic pixels along a side."""
+    clipped_at_black: float
+    """Share of the captures trained on that were clipped at black; the others keep a pedestal."""
     training_images: int
     test_photos: int
     runs: tuple[EqualRun, ...]

@@ -66,7 +66,9 @@ def test_a_network_stands_once_beside_its_speed(
          "scores": [{"gain": 1, "noisy_db": 30, "denoised_db": 40 + seed}]}
         for seed in (0, 1)
     ]  # fmt: skip
-    facts = dict.fromkeys(("steps", "batch", "patch", "training_images", "test_photos"), 8)
+    facts = dict.fromkeys(("steps", "batch", "patch", "training_images", "test_photos"), 8) | {
+        "clipped_at_black": 0.5
+    }
     made = {"sensor": "s", "provenance": "made for a test", **facts, "runs": runs}
     (tmp_path / "trainings").write_text(json.dumps(made), encoding="utf-8")
     monkeypatch.setattr(render, "RESULTS", tmp_path)

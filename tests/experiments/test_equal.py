@@ -30,7 +30,8 @@ def run_of(network: str, rate: float, seed: int, *denoised: float) -> EqualRun:
 
 
 TRAININGS = EqualTrainings(
-    sensor="s", provenance="made for a test", steps=10, batch=16, patch=128, training_images=2,
+    sensor="s", provenance="made for a test", steps=10, batch=16, patch=128, clipped_at_black=0,
+    training_images=2,
     test_photos=3,
     runs=(
         run_of("mobile", 0.01, 0, 40, 38), run_of("mobile", 0.01, 1, 42, 38),
