@@ -19,7 +19,8 @@ NAME = "evaluate"
 EPILOG = (
     "Examples:  fa-mobile evaluate dist/imx258-onnx-int8 photos/ --json > int8.json   |   "
     "fa-mobile evaluate dist/imx258-onnx-int8 photos/ --vs pmrid:torch_pretrained.ckp "
-    "--vs classical --metric all   |   fa-mobile evaluate dist/imx258-onnx-int8 --flat   "
+    "--vs classical --metric all   |   fa-mobile evaluate dist/imx258-onnx-int8 --flat   |   "
+    "fa-mobile evaluate my-array photos/ --off-profile 0.3   "
     "(synthetic noise, the central 512 x 512 of each photo)"
 )
 
@@ -53,6 +54,10 @@ def run(
     noise_b: Annotated[
         float, typer.Option(help="And its b; denoisers still believe the profile.")
     ] = 1.0,
+    off_profile: Annotated[
+        float | None,
+        typer.Option(help="What a profile costs whose a and b are so far off: 0.3 for 30 %."),
+    ] = None,
     flat: Annotated[
         bool, typer.Option("--flat", help="No photos: the means of flat gray patches, per channel.")
     ] = False,
@@ -71,6 +76,13 @@ def run(
         raise UserError("--flat was given; it takes no photos, no --metric and no --perceptual")
     if not flat and not photos:
         raise UserError("no photos were given; give a folder of photos, or --flat for none")
+    if off_profile is not None:
+        if flat or vs or metric or perceptual or sensor or (noise_a, noise_b) != (1, 1):
+            raise UserError(
+                "--off-profile was given; it takes a checkpoint, photos, --gain, --seed and --json"
+            )
+        _off_profile(Path(subject), photos or [], off_profile, gain or GAINS, seed, as_json=as_json)
+        return
     wanted = _Wanted(
         subjects=open_subjects([subject, *(vs or [])], sensor),
         gains=gain or GAINS,
@@ -123,6 +135,42 @@ def _photos(
         show.print_json(result.to_dict() | named)
     else:
         quality_tables(result)
+
+
+def _off_profile(
+    checkpoint: Path,
+    folders: Sequence[Path],
+    share: float,
+    gains: Sequence[float],
+    seed: int,
+    *,
+    as_json: bool,
+) -> None:
+    from fa_mobile.cli.show_quality import off_profile_table
+    from fa_mobile.evaluation.off_profile import corners, evaluate_off_profile
+    from fa_mobile.nsma import load_checkpoint
+    from fa_mobile.training.sources import photo_paths
+
+    corners(share)  # refused before the checkpoint is read
+    array, paths = load_checkpoint(checkpoint), photo_paths(folders)
+    with show.tiles(as_json) as progress:
+        found = evaluate_off_profile(array, paths, share, gains=gains, seed=seed, progress=progress)
+    if not as_json:
+        off_profile_table(array.spec.name, found, len(paths))
+        return
+    show.print_json(
+        {
+            "schema_version": 1,
+            "subject": array.spec.name,
+            "sensor": array.spec.profile.name,
+            "provenance": array.spec.profile.provenance,
+            "noise": "synthetic",
+            "photos": len(paths),
+            "seed": seed,
+            "share": share,
+            "corners": [corner.to_dict() for corner in found],
+        }
+    )
 
 
 def _flat(wanted: _Wanted) -> None:

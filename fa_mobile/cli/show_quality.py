@@ -9,6 +9,7 @@ from fa_mobile.cli import show
 
 if TYPE_CHECKING:
     from fa_mobile.evaluation.flat import Flatness, Patch
+    from fa_mobile.evaluation.off_profile import Corner
     from fa_mobile.evaluation.quality import Quality, SubjectScores, Values
 
 
@@ -37,6 +38,19 @@ def _by_gain(
     for scores in zip(*[subject.scores for subject in subjects], strict=True):
         yield f"{scores[0].gain:g}", [(score.noisy, score.denoised) for score in scores]
     yield "mean", [subject.mean() for subject in subjects]
+
+
+def off_profile_table(name: str, corners: Sequence[Corner], photos: int) -> None:
+    """What each wrong profile costs: corners downwards, gains across."""
+    gains = [f"{gain:g}" for gain, _ in corners[0].lost_db()]
+    rows = [
+        [f"{c.scale.a:g} x a, {c.scale.b:g} x b", *[f"{lost:+.3f}" for _, lost in c.lost_db()]]
+        for c in corners
+    ]
+    show.table(
+        f"{name}: dB lost to a wrong profile, by gain, {photos} photos, synthetic noise",
+        ("captures have", *gains), rows,
+    )  # fmt: skip
 
 
 def flat_tables(results: Sequence[Flatness], noise_scale: tuple[float, float]) -> None:

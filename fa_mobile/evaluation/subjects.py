@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fa_mobile.errors import UserError
+from fa_mobile.evaluation.captures import AS_PROFILED, NoiseScale, with_noise
 from fa_mobile.manifest import MANIFEST_FILE
 from fa_mobile.needs import require_classical, require_torch
 from fa_mobile.noise import NoiseParameters
@@ -145,15 +146,16 @@ def _checkpoint(folder: Path) -> Subject:
     return of_array(load_checkpoint(folder))
 
 
-def of_array(array: NoiseSubrangeModelArray) -> Subject:
-    """An array in float, in torch."""
+def of_array(array: NoiseSubrangeModelArray, told: NoiseScale = AS_PROFILED) -> Subject:
+    """An array in float, in torch, told ``told`` times its profile's noise at every gain."""
     from fa_mobile.denoiser import RawDenoiser
     from fa_mobile.golden import run_reference
 
     denoiser, profile = RawDenoiser(array).eval(), array.spec.profile
+    believed = with_noise(profile, told)
 
     def denoise(raw: npt.NDArray[np.generic], gain: float) -> npt.NDArray[np.float32]:
-        noise: NoiseParameters = profile.noise(gain)
+        noise: NoiseParameters = believed.noise(gain)
         least = (2 * denoiser.stride, 2 * denoiser.stride)
         return run_reference(denoiser, raw.astype(np.float32), *noise, minimum=least)
 

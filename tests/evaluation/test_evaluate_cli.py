@@ -123,3 +123,37 @@ def test_refusals(evaluate: Evaluate, checkpoint: Path, photos: Path, tmp_path: 
     odd = tmp_path / "odd.pth"
     odd.write_text("odd")
     refused(evaluate(checkpoint, photos, "--perceptual", odd), "odd.pth", "cannot be read")
+
+
+def test_a_wrong_profile_costs_what_knowing_better_gains(
+    evaluate: Evaluate, checkpoint: Path, photos: Path
+) -> None:
+    given = (checkpoint, photos, "--gain", "8", "--gain", "32")
+    code, out, _ = evaluate(*given, "--off-profile", "0.3", "--json")
+    assert code == 0
+    corners = json.loads(out)["corners"]
+    scales = [tuple(corner["noise_scale"].values()) for corner in corners]
+    assert scales == [(0.7, 0.7), (0.7, 1.3), (1.3, 0.7), (1.3, 1.3)]
+    for corner in corners:
+        wrong, right = (corner[name]["scores"] for name in ("told_profile", "told_truth"))
+        for lost, before, after in zip(corner["lost_db"], wrong, right, strict=True):
+            assert before["noisy_db"] == after["noisy_db"], "not the same captures"
+            assert lost["lost_db"] == after["denoised_db"] - before["denoised_db"] != 0
+    code, out, _ = evaluate(*given, "--noise-a", "1.3", "--noise-b", "0.7", "--json")
+    assert json.loads(out)["scores"] == corners[2]["told_profile"]["scores"]
+    code, out, _ = evaluate(*given, "--off-profile", "0.3")
+    assert code == 0 and "0.7 x a, 1.3 x b" in out and "synthetic noise" in unfolded(out)
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (("--off-profile", "1.5"), "1.5 off the profile was given; allowed is above 0 and below 1"),
+        (("--off-profile", "0.3", "--vs", "classical"), "--off-profile was given; it takes"),
+        (("--off-profile", "0.3", "--noise-a", "1.1"), "--off-profile was given; it takes"),
+    ],
+)
+def test_what_off_profile_refuses(
+    evaluate: Evaluate, checkpoint: Path, photos: Path, options: tuple[str, ...], part: str
+) -> None:
+    refused(evaluate(checkpoint, photos, *options), part)
