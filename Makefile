@@ -49,7 +49,8 @@ test-slow: $(STAMP)
 tune: $(STAMP)
 	$(BIN)/python -m fa_mobile.tuning --write
 
-# PHOTOS: folders of photos that the checkpoint was not trained on.
+# PHOTOS: folders of photos that the checkpoint was not trained on. PMRID: its released weights, to
+# measure beside it.
 results: $(STAMP)
 	@test -n "$(PHOTOS)" || { echo "give the photos to measure on: make results PHOTOS='kodak24 mcmaster18'"; exit 2; }
 	mkdir -p build
@@ -64,6 +65,12 @@ results: $(STAMP)
 	      > "build/quality-$$1-$$target-int8.json" || exit; \
 	  done; \
 	done
+	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --vs classical \
+	  $(if $(PMRID),--vs pmrid:$(PMRID)) --metric all --json > build/quality-versus.json
+	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile --vs dist/imx258-executorch-int8 \
+	  --vs dist/imx258-onnx-int8 --flat --json > build/flat.json
+	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --off-profile 0.3 --json \
+	  > build/off-profile.json
 	mv build/*.json docs/results/
 	cp dist/demo/onnx-int8.png docs/images/demo.png
 	$(MAKE) docs

@@ -19,7 +19,12 @@ from fa_mobile.experiments.results import read_table
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 CARDS = sorted(ROOT.glob("fa_mobile/checkpoints/*/README.md"))
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "experiments.md", *CARDS)
+DOCUMENTS = (
+    ROOT / "README.md",
+    ROOT / "docs" / "experiments.md",
+    ROOT / "docs" / "quality.md",
+    *CARDS,
+)
 
 
 def load(name: str) -> Any:
@@ -111,12 +116,80 @@ def paper_documents() -> dict[Path, str]:
     }
 
 
+NOT_RUN = "*Not run yet.*"
+
+
+def measured(name: str, table: Callable[[Any], str]) -> str:
+    """``table`` of a result, or that it was not run."""
+    return table(load(name)) if (RESULTS / f"{name}.json").is_file() else NOT_RUN
+
+
+def versus(result: Any) -> str:
+    """RAW PSNR by gain of the subject, and of those on the same captures."""
+    header = ["", *[f"{s['gain']:g}" for s in result["scores"]], "mean"]
+    every = (*result["scores"], result["mean"])
+    rows = [["noisy", *[f"{s['noisy_db']:.2f}" for s in every]]]
+    for one in (result, *result["versus"]):
+        cells = [f"{s['denoised_db']:.2f}" for s in (*one["scores"], one["mean"])]
+        rows.append([f"`{one['subject']}`", *cells])
+    return markdown(header, rows)
+
+
+def versus_means(result: Any) -> str:
+    """Every measure, averaged over the gains."""
+    names = [name for name in result["metrics"] if name != "raw-psnr"]
+    rows = [["noisy", *[f"{result['mean']['noisy'][name]:.4g}" for name in names]]]
+    for one in (result, *result["versus"]):
+        cells = [f"{one['mean']['denoised'][name]:.4g}" for name in names]
+        rows.append([f"`{one['subject']}`", *cells])
+    return markdown(["", *names], rows)
+
+
+def flat(result: Any) -> str:
+    """The channel that is furthest off, by gray and subject downwards and gain across."""
+    patches = result["subjects"][0]["patches"]
+    gains = list(dict.fromkeys(patch["gain"] for patch in patches))
+    levels = list(dict.fromkeys(patch["level"] for patch in patches))
+    rows = []
+    for level in levels:
+        for subject in result["subjects"]:
+            cells = []
+            for gain in gains:
+                (patch,) = (
+                    p for p in subject["patches"] if (p["gain"], p["level"]) == (gain, level)
+                )
+                worst = max(patch["channels"].values(), key=lambda c: abs(c["error_percent"]))
+                spread = 2 * worst["standard_error_percent"]
+                cells.append(f"{worst['error_percent']:+.2f} ± {spread:.2f}")
+            rows.append([f"{100 * level:g} %, `{subject['subject']}`", *cells])
+    return markdown(["gray", *[f"{gain:g}" for gain in gains]], rows)
+
+
+def off_profile(result: Any) -> str:
+    """What each corner costs, by gain."""
+    corners = result["corners"]
+    header = ["captures have", *[f"{s['gain']:g}" for s in corners[0]["lost_db"]], "mean"]
+    rows = [
+        [
+            "{a:g} x a, {b:g} x b".format(**corner["noise_scale"]),
+            *[f"{s['lost_db']:.3f}" for s in corner["lost_db"]],
+            f"{corner['mean_lost_db']:.3f}",
+        ]
+        for corner in corners
+    ]
+    return markdown(header, rows)
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "bundles": bundles,
     "quality": lambda: quality(*of_network("mobile"), "paper"),
     "quality-paper": lambda: quality(*of_network("paper")),
     "quality-mobile": lambda: quality(*of_network("mobile")),
     "networks": networks,
+    "versus": lambda: measured("quality-versus", versus),
+    "versus-means": lambda: measured("quality-versus", versus_means),
+    "flat": lambda: measured("flat", flat),
+    "off-profile": lambda: measured("off-profile", off_profile),
     "table1": lambda: paper_table("table1"),
     "table2": lambda: paper_table("table2"),
     "table3": lambda: paper_table("table3"),

@@ -67,3 +67,40 @@ def test_no_path_of_a_machine_is_in_the_documents() -> None:
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*"), *ROOT.glob("export/*")]:
         if path.is_file() and path.suffix in {".md", ".json", ".toml"}:
             assert not pattern.search(path.read_text(encoding="utf-8")), path
+
+
+def test_flat_table_shows_the_channel_that_is_furthest_off(render: ModuleType) -> None:
+    def channel(error: float) -> dict[str, float]:
+        return {"error_percent": error, "standard_error_percent": 0.05}
+
+    def subject(name: str, worst: float) -> dict[str, object]:
+        channels = {"R": channel(0.1), "Gr": channel(worst), "B": channel(-0.2)}
+        return {"subject": name, "patches": [{"gain": 8.0, "level": 0.01, "channels": channels}]}
+
+    table = render.flat({"subjects": [subject("float", -3.0), subject("int8", 4.0)]})
+    assert table.splitlines()[2:] == [
+        "| 1 %, `float` | -3.00 ± 0.10 |",
+        "| 1 %, `int8` | +4.00 ± 0.10 |",
+    ]
+
+
+def test_tables_of_quality_are_those_of_their_results(render: ModuleType) -> None:
+    def scored(name: str, gained: float) -> dict[str, object]:
+        values = {"noisy": {"raw-ssim": 0.5}, "denoised": {"raw-ssim": 0.5 + gained / 100}}
+        row = {"noisy_db": 30.0, "denoised_db": 30.0 + gained}
+        return {"subject": name, "scores": [{"gain": 4.0, **row}], "mean": {**row, **values}}
+
+    result = scored("ours", 6.0) | {"metrics": ["raw-psnr", "raw-ssim"]}
+    result["versus"] = [scored("theirs", 5.0)]
+    assert render.versus(result).splitlines()[2:] == [
+        "| noisy | 30.00 | 30.00 |",
+        "| `ours` | 36.00 | 36.00 |",
+        "| `theirs` | 35.00 | 35.00 |",
+    ]
+    assert render.versus_means(result).splitlines()[2:] == [
+        "| noisy | 0.5 |", "| `ours` | 0.56 |", "| `theirs` | 0.55 |",
+    ]  # fmt: skip
+    corner = {"noise_scale": {"a": 0.7, "b": 1.3}, "mean_lost_db": 0.2}
+    corner["lost_db"] = [{"gain": 4.0, "lost_db": 0.2}]
+    lines = render.off_profile({"corners": [corner]}).splitlines()
+    assert lines[2:] == ["| 0.7 x a, 1.3 x b | 0.200 | 0.200 |"]
