@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Compile core and engine with their tests and run them on the JVM, with the real Java API of ONNX
+# Runtime: ci/test_jvm.sh BUNDLE (an ONNX bundle that 'fa-mobile export' wrote).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. ci/downloads.sh
+
+BUNDLE="${1:?give an ONNX bundle: ci/test_jvm.sh dist/imx258-onnx-int8}"
+[ -f "$BUNDLE/model.onnx" ] || die "$BUNDLE holds no model.onnx: give a bundle of 'fa-mobile export --only onnx'"
+BUNDLE="$(realpath "$BUNDLE")"
+needs patchelf patchelf
+needs python3 python3
+needs unzip unzip
+fetch_compiler
+debian bookworm "$JUNIT"
+debian bookworm "$HAMCREST"
+unpacked junit sh -c "dpkg -x '$DL/$JUNIT' {} && dpkg -x '$DL/$HAMCREST' {}"
+TESTING="$CACHE/x/junit/usr/share/java/junit4.jar:$CACHE/x/junit/usr/share/java/hamcrest.jar"
+TESTING="$TESTING:$KOTLIN_HOME/lib/kotlin-test.jar:$KOTLIN_HOME/lib/kotlin-test-junit.jar"
+
+jvm_library() { # the runtime and its JNI library as onnxruntime.native.path wants them
+  cp "$CACHE/x/$ORT/Linux/x64/libonnxruntime.so" "$1/libonnxruntime.so"
+  cp "$CACHE/x/aar/jni/x86_64/libonnxruntime4j_jni.so" "$1/"
+  patchelf --replace-needed libonnxruntime.so libonnxruntime.so.1 --replace-needed libc.so libc.so.6 \
+    --remove-needed libm.so --remove-needed libdl.so "$1/libonnxruntime4j_jni.so"
+  python3 ci/jvm_library.py "$1/libonnxruntime4j_jni.so"
+}
+unpacked jvm-onnxruntime jvm_library {}
+
+OUT="$(mktemp -d)"
+trap 'rm -rf "$OUT"' EXIT
+kotlin -Werror -jvm-target 1.8 -cp "$ORT_JAR:$EXECUTORCH_JAR:$TESTING" -d "$OUT" \
+  core/src/main/kotlin core/src/test/kotlin engine/src/main/kotlin engine/src/test/kotlin
+CLASSES="$(cd "$OUT" && find . -name '*Test.class' | sed 's|^\./||; s|\.class$||; s|/|.|g' | sort)"
+java -Xmx1g -Dfa.bundle="$BUNDLE" -Donnxruntime.native.path="$CACHE/x/jvm-onnxruntime" \
+  -cp "$OUT:$ORT_JAR:$TESTING:$KOTLIN_HOME/lib/kotlin-stdlib.jar" org.junit.runner.JUnitCore $CLASSES
