@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compile core and engine with their tests and run them on the JVM, with the real Java API of ONNX
-# Runtime: ci/test_jvm.sh BUNDLE (an ONNX bundle that 'fa-mobile export' wrote).
+# Runtime: ci/test_jvm.sh BUNDLE (an ONNX bundle that 'fa-mobile export' wrote). PYTHON, one that has
+# fa-mobile installed, is optional: with it Python and Kotlin read each other's files as well.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . ci/downloads.sh
@@ -28,9 +29,16 @@ jvm_library() { # the runtime and its JNI library as onnxruntime.native.path wan
 unpacked jvm-onnxruntime jvm_library {}
 
 OUT="$(mktemp -d)"
-trap 'rm -rf "$OUT"' EXIT
+EXCHANGE="$(mktemp -d)"
+trap 'rm -rf "$OUT" "$EXCHANGE"' EXIT
+PROPERTIES=("-Dfa.bundle=$BUNDLE" "-Donnxruntime.native.path=$CACHE/x/jvm-onnxruntime")
+if [ -n "${PYTHON:-}" ]; then
+  "$PYTHON" ci/exchange.py give "$EXCHANGE"
+  PROPERTIES+=("-Dfa.exchange=$EXCHANGE")
+fi
 kotlin -Werror -jvm-target 1.8 -cp "$ORT_JAR:$EXECUTORCH_JAR:$TESTING" -d "$OUT" \
   core/src/main/kotlin core/src/test/kotlin engine/src/main/kotlin engine/src/test/kotlin
 CLASSES="$(cd "$OUT" && find . -name '*Test.class' | sed 's|^\./||; s|\.class$||; s|/|.|g' | sort)"
-java -Xmx1g -Dfa.bundle="$BUNDLE" -Donnxruntime.native.path="$CACHE/x/jvm-onnxruntime" \
+java -Xmx1g "${PROPERTIES[@]}" \
   -cp "$OUT:$ORT_JAR:$TESTING:$KOTLIN_HOME/lib/kotlin-stdlib.jar" org.junit.runner.JUnitCore $CLASSES
+[ -z "${PYTHON:-}" ] || "$PYTHON" ci/exchange.py check "$EXCHANGE"

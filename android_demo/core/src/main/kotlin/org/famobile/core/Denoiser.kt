@@ -31,8 +31,14 @@ fun interface Sink {
 /**
  * Captures of any size and Bayer pattern through a bundle, tile by tile: besides the capture and the
  * result only one tile is in memory.
+ *
+ * @param tile (rows, columns) in place of the manifest's, for models of no fixed shape.
  */
-class Denoiser(val manifest: Manifest, private val model: Model) {
+class Denoiser(
+    private val manifest: Manifest,
+    private val model: Model,
+    private val tile: Pair<Int, Int> = manifest.tile,
+) {
     private var buffer: FloatBuffer = directFloats(0)
 
     /**
@@ -64,7 +70,7 @@ class Denoiser(val manifest: Manifest, private val model: Model) {
         capture: Mosaic, gain: Double?, noise: Noise?, levels: Levels, progress: Progress, sink: Sink,
     ) {
         val scalars = scalars(gain, noise)
-        val plan = FramePlan.of(manifest, capture.height, capture.width, capture.cfa)
+        val plan = FramePlan.of(manifest, capture.height, capture.width, capture.cfa, tile)
         val same = levels == manifest.levels
         val enter = if (same) null else SampleConversion { dn, plane -> levels.convert(dn, plane, manifest.levels) }
         for ((index, tile) in plan.tiles.withIndex()) {
@@ -124,6 +130,19 @@ class Denoiser(val manifest: Manifest, private val model: Model) {
     }
 
     companion object {
+        /**
+         * A tile with about a quarter of the memory of the bundle's own, where its shape is not fixed; the
+         * result is the same, the halos cost more.
+         */
+        fun smallTile(manifest: Manifest): Pair<Int, Int> {
+            if (manifest.fixedShape) return manifest.tile
+            fun half(side: Int): Int {
+                val least = 2 * manifest.halo + manifest.stride
+                return minOf(side, maxOf(side / 2 / manifest.stride * manifest.stride, (least + manifest.stride - 1) / manifest.stride * manifest.stride))
+            }
+            return half(manifest.tile.first) to half(manifest.tile.second)
+        }
+
         /** Native memory in the machine's byte order, which the runtimes take without a copy. */
         fun directFloats(count: Int): FloatBuffer =
             ByteBuffer.allocateDirect(4 * count).order(ByteOrder.nativeOrder()).asFloatBuffer()

@@ -37,9 +37,9 @@ class FramePlan(val padding: Padding, tile: Pair<Int, Int>, halo: Int, stride: I
         private fun cut(at: Int, side: Int) = at.coerceIn(0, side)
 
         /** The plan of a bundle for a capture of this size. */
-        fun of(manifest: Manifest, height: Int, width: Int, cfa: Cfa): FramePlan {
+        fun of(manifest: Manifest, height: Int, width: Int, cfa: Cfa, tile: Pair<Int, Int> = manifest.tile): FramePlan {
             val padding = Padding(height, width, cfa, manifest.stride, manifest.minimum)
-            return FramePlan(padding, manifest.tile, manifest.halo, manifest.stride)
+            return FramePlan(padding, tile, manifest.halo, manifest.stride)
         }
     }
 }

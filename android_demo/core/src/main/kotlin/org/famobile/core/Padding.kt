@@ -33,7 +33,7 @@ fun mirrored(side: Int, before: Int, multiple: Int, minimum: Int): IntArray {
     total += (multiple - total % multiple) % multiple
     val period = 2 * (side - 1) // even, so going back and forth keeps the colours too
     return IntArray(total) {
-        val place = Math.floorMod(it - before, period)
+        val place = (it - before).mod(period)
         if (place < side) place else period - place
     }
 }

@@ -68,6 +68,23 @@ class Preview(private val levels: Levels, neutral: List<Double>, exposure: Doubl
         private const val GREEN = 1
         private val COLOUR = intArrayOf(0, 1, 1, 2)
 
+        /** The exposure at which [mosaic] is middle gray on average, never darker than it is. */
+        fun exposure(mosaic: Mosaic, levels: Levels): Double {
+            var sum = 0.0
+            var count = 0
+            for (row in 0 until mosaic.height step SPARSE) for (col in 0 until mosaic.width step SPARSE) {
+                val black = levels.black[mosaic.cfa.plane(row, col)]
+                sum += (mosaic[row, col] - black) / (levels.white - black)
+                count++
+            }
+            return (MIDDLE_GRAY / maxOf(sum / count, 1e-4)).coerceIn(1.0, 16.0)
+        }
+
+        private const val MIDDLE_GRAY = 0.18
+
+        /** Odd, so that every colour is met. */
+        private const val SPARSE = 17
+
         /** sRGB's curve from IEC 61966-2-1, tabulated finely enough for its steep start. */
         private val TONE = IntArray(1 shl 14) {
             val linear = it / ((1 shl 14) - 1.0)

@@ -27,3 +27,9 @@ fun openModel(manifest: Manifest, path: String, threads: Int = 0): Model = try {
         error,
     )
 }
+
+/** The version of the runtime that [manifest]'s target runs in, where the runtime tells it. */
+fun runtimeVersions(manifest: Manifest): Map<String, String> = when (manifest.target) {
+    "onnx" -> mapOf("onnx" to OnnxModel.version())
+    else -> mapOf(manifest.target to "not told by the runtime")
+}

@@ -55,7 +55,9 @@ class GoldenVectorsTest {
             data.raw[it / width % data.raw.height, it % width % data.raw.width].toShort()
         })
         openModel(bundle.manifest, path, threads = 1).use { model ->
-            val tiled = Denoiser(bundle.manifest, model).denoise(capture, gain = 4.0)
+            val small = Denoiser.smallTile(bundle.manifest)
+            assertTrue(small.first < bundle.manifest.tile.first)
+            val tiled = Denoiser(bundle.manifest, model, small).denoise(capture, gain = 4.0)
             val whole = Denoiser.directFloats(height * width)
             val input = Denoiser.directFloats(height * width)
             for (index in 0 until height * width) input.put(index, capture[index / width, index % width].toFloat())
