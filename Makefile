@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types pytest test-slow tune results equal tables docs clean
+.PHONY: help demo test lint types pytest test-slow android-test android-apk tune results equal tables docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       export the IMX258 array everywhere, verify, denoise a capture, show a picture"
 	@echo "make test       lint, types and tests"
 	@echo "make test-slow  the checks that take minutes"
+	@echo "make android-test  the Android app's core and ONNX engine on the JVM (android_demo/README.md)"
+	@echo "make android-apk   a signed APK with an int8 bundle, without the Android SDK"
 	@echo "make tune       measure which folds are fastest here and write fa_mobile/targets/tuned.json"
 	@echo "make results    measure anew what the documents state: make results PHOTOS='folder ...'"
 	@echo "make equal      train the networks alike: make equal PHOTOS='folder' TEST='folder'"
@@ -44,6 +46,17 @@ pytest: $(STAMP)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow --durations=15
+
+# Both need Java, npm and some Debian packages, and fetch about 300 MB once; what is missing is named.
+ANDROID_BUNDLE ?= dist/imx258-onnx-int8
+$(ANDROID_BUNDLE)/golden/table.json: | $(STAMP)
+	$(BIN)/fa-mobile export export/imx258.toml --only onnx-int8
+
+android-test: $(ANDROID_BUNDLE)/golden/table.json
+	PYTHON=$(abspath $(BIN)/python) android_demo/ci/test_jvm.sh $(ANDROID_BUNDLE)
+
+android-apk: $(ANDROID_BUNDLE)/golden/table.json
+	android_demo/ci/build_apk.sh $(ANDROID_BUNDLE) build/fa-mobile-demo.apk
 
 # Up to five minutes for each network, target and precision; nothing else should run meanwhile.
 tune: $(STAMP)

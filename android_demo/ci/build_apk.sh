@@ -3,14 +3,16 @@
 # BUNDLE and ONNX Runtime for arm64-v8a; a Gradle build also holds ExecuTorch. KEYSTORE and
 # KEYSTORE_PASSWORD name a key of yours; without them a key is made for testing.
 set -euo pipefail
+HERE="$PWD"
 cd "$(dirname "$0")/.."
 . ci/downloads.sh
 
 BUNDLE="${1:?give an ONNX bundle and where the APK goes: ci/build_apk.sh dist/imx258-onnx-int8 build/demo.apk}"
-APK="$(realpath -m "${2:?give where the APK goes: ci/build_apk.sh dist/imx258-onnx-int8 build/demo.apk}")"
+APK="${2:?give where the APK goes: ci/build_apk.sh dist/imx258-onnx-int8 build/demo.apk}"
+APK="$(cd "$HERE" && realpath -m "$APK")"
+BUNDLE="$(cd "$HERE" && realpath -m "$BUNDLE")"
 [ -f "$BUNDLE/model.onnx" ] || die "$BUNDLE holds no model.onnx: give a bundle of 'fa-mobile export --only onnx'"
 [ -f "$BUNDLE/golden/table.json" ] || die "$BUNDLE holds no golden/table.json: export it again"
-BUNDLE="$(realpath "$BUNDLE")"
 needs aapt2 aapt
 needs zipalign zipalign
 needs apksigner apksigner
@@ -38,10 +40,9 @@ cp -r "$BUNDLE"/. "$OUT/assets/bundle/"
 cp "$CACHE/x/aar/jni/arm64-v8a/"*.so "$OUT/lib/arm64-v8a/"
 echo "resources"
 aapt2 compile --dir app/src/main/res -o "$OUT/res.zip"
-# .pte and .onnx are mapped or copied as they are: stored, not deflated.
 aapt2 link -o "$OUT/base.apk" -I "$FRAMEWORK" --manifest "$OUT/AndroidManifest.xml" --java "$OUT/java" \
   --min-sdk-version 26 --target-sdk-version 35 --version-code 1 --version-name 0.1.0 -A "$OUT/assets" \
-  -0 onnx -0 pte "$OUT/res.zip"
+  "$OUT/res.zip"
 
 echo "Kotlin"
 # aapt2 writes R in Java; the compiler reads it, and javac compiles it for the dex.
@@ -68,7 +69,8 @@ if [ -z "${KEYSTORE:-}" ]; then
   keytool -genkeypair -keystore "$KEYSTORE" -storepass testing -alias key -keyalg RSA -keysize 3072 \
     -validity 10000 -dname "CN=fa-mobile test key" >/dev/null 2>&1
 fi
-apksigner sign --ks "$KEYSTORE" --ks-pass env:KEYSTORE_PASSWORD --min-sdk-version 26 --out "$OUT/signed.apk" "$OUT/aligned.apk"
+apksigner sign --ks "$KEYSTORE" --ks-pass env:KEYSTORE_PASSWORD --min-sdk-version 26 \
+  --out "$OUT/signed.apk" "$OUT/aligned.apk"
 apksigner verify --verbose --min-sdk-version 26 "$OUT/signed.apk" | head -6
 python3 ci/check_apk.py "$OUT/signed.apk"
 mkdir -p "$(dirname "$APK")"

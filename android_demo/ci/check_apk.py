@@ -37,7 +37,9 @@ def check(path: Path) -> str:
         assert "lib/arm64-v8a/libonnxruntime4j_jni.so" in libraries, libraries
         for name in libraries:
             entry, library = archive.getinfo(name), archive.read(name)
-            assert library[:5] == b"\x7fELF\x02" and library[0x12] == 183, f"{name} is not for arm64"
+            assert library[:5] == b"\x7fELF\x02" and library[0x12] == 183, (
+                f"{name} is not for arm64"
+            )
             assert entry.compress_type == zipfile.ZIP_STORED, f"{name} is compressed"
             assert data_offset(apk, entry) % PAGE == 0, f"{name} does not start on {PAGE} bytes"
             assert min(load_alignments(library)) >= PAGE, f"{name} has segments below {PAGE} bytes"
@@ -48,8 +50,10 @@ def check(path: Path) -> str:
             found = hashlib.sha256(archive.read(f"assets/bundle/{name}")).hexdigest()
             assert found == digest, f"assets/bundle/{name} is not what SHA256SUMS says"
         assert "classes.dex" in names
-    return f"{len(apk)} bytes, {len(libraries)} libraries on {PAGE} bytes, bundle {manifest['name']}"
+    return (
+        f"{len(apk)} bytes, {len(libraries)} libraries on {PAGE} bytes, bundle {manifest['name']}"
+    )
 
 
 if __name__ == "__main__":
-    print(check(Path(sys.argv[1])))
+    sys.stdout.write(check(Path(sys.argv[1])) + "\n")

@@ -44,13 +44,16 @@ fetch() {
   mkdir -p "$DL"
   if [ ! -f "$DL/$file" ]; then
     echo "fetching $file"
-    (cd "$DL" && "$@" >"$file.log" 2>&1) || { tail -5 "$DL/$file.log" >&2; die "$file could not be fetched with: $*; is the pinned version gone? Pin another in ci/downloads.sh"; }
+    if ! (cd "$DL" && "$@" >"$file.log" 2>&1); then
+      tail -5 "$DL/$file.log" >&2
+      die "$file could not be fetched with: $*; is the pinned version gone? Pin another in ci/downloads.sh"
+    fi
     [ -f "$DL/$file" ] || die "'$*' did not leave $file; see $DL/$file.log"
     rm -f "$DL/$file.log"
   fi
   local have
   have="$(sha256sum "$DL/$file" | cut -d' ' -f1)"
-  [ "$have" = "$want" ] || die "$DL/$file has SHA-256 $have, pinned is $want; delete it and try again, and trust no other"
+  [ "$have" = "$want" ] || die "$DL/$file has SHA-256 $have, pinned is $want; delete it and try again"
 }
 
 npm_tarball() { fetch "$1.tgz" npm pack --silent "${1%-*}@${1##*-}"; }
@@ -63,12 +66,20 @@ debian() {
   version="${version%_*}"
   if [ ! -f "$DL/$file" ]; then
     mkdir -p "$home/lists/partial" "$home/cache/archives/partial"
-    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
-      "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" "$suite" >"$home/suite.sources"
+    cat >"$home/suite.sources" <<END
+Types: deb
+URIs: ${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+Suites: $suite
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+END
     local apt=(apt-get -o "Dir::Etc::SourceList=$home/suite.sources" -o Dir::Etc::SourceParts=/dev/null
       -o "Dir::State::Lists=$home/lists" -o "Dir::Cache=$home/cache" -o Acquire::Languages=none
       -o APT::Sandbox::User=root)
-    "${apt[@]}" update >"$home/update.log" 2>&1 || { cat "$home/update.log" >&2; die "Debian's $suite cannot be reached"; }
+    if ! "${apt[@]}" update >"$home/update.log" 2>&1; then
+      cat "$home/update.log" >&2
+      die "Debian's $suite cannot be reached"
+    fi
     fetch "$file" "${apt[@]}" download "$name=$version"
   else
     fetch "$file" true
@@ -95,7 +106,8 @@ fetch_compiler() {
   npm_tarball "$ORT"
   unpacked "$ORT" tar xzf "$DL/$ORT.tgz" -C {} --strip-components=2 \
     package/Plugins/Android/onnxruntime.aar package/Plugins/Linux/x64/libonnxruntime.so
-  unpacked aar unzip -q "$CACHE/x/$ORT/Android/onnxruntime.aar" classes.jar 'jni/arm64-v8a/*' jni/x86_64/libonnxruntime4j_jni.so -d {}
+  unpacked aar unzip -q "$CACHE/x/$ORT/Android/onnxruntime.aar" -d {} \
+    classes.jar 'jni/arm64-v8a/*' jni/x86_64/libonnxruntime4j_jni.so
   npm_tarball "$EXECUTORCH"
   unpacked "$EXECUTORCH" tar xzf "$DL/$EXECUTORCH.tgz" -C {} --strip-components=3 package/android/libs/classes.jar
   KOTLIN_HOME="$CACHE/x/$KOTLIN"
@@ -105,6 +117,7 @@ fetch_compiler() {
 
 # kotlin OPTIONS...: the compiler, without the shell wrapper, which the npm package leaves unexecutable.
 kotlin() {
-  java -Xmx1g -cp "$KOTLIN_HOME/lib/kotlin-compiler.jar:$KOTLIN_HOME/lib/kotlin-stdlib.jar:$(echo "$KOTLIN_HOME"/lib/kotlinx-coroutines-core-jvm.jar)" \
+  local lib="$KOTLIN_HOME/lib"
+  java -Xmx1g -cp "$lib/kotlin-compiler.jar:$lib/kotlin-stdlib.jar:$lib/kotlinx-coroutines-core-jvm.jar" \
     org.jetbrains.kotlin.cli.jvm.K2JVMCompiler -kotlin-home "$KOTLIN_HOME" "$@"
 }

@@ -1,10 +1,10 @@
 """Make ONNX Runtime's Android JNI library loadable by a JVM on Linux.
 
 It was linked against bionic: its libraries have other names there, its symbols carry the version
-"LIBC", which glibc does not define, and it asks for NNAPI's function, which Linux's ONNX Runtime does
-not have and nothing here calls. patchelf renames the libraries; this drops the table of versions, after
-which any definition serves, and makes that one symbol weak. What else it calls (malloc, memcpy,
-dlclose, ...) glibc has as well.
+"LIBC", which glibc does not define, and it asks for NNAPI's function, which Linux's ONNX Runtime
+does not have and nothing here calls. patchelf renames the libraries; this drops the table of
+versions, after which any definition serves, and makes that one symbol weak. What else it calls
+(malloc, memcpy, dlclose, ...) glibc has as well.
 """
 
 import struct

@@ -1,8 +1,8 @@
 """Align an APK's stored entries: ci/page_align.py IN.apk OUT.apk.
 
 Native libraries start on 16 KB, as phones with such pages need to map them from the APK; Debian's
-zipalign knows 4 KB only. Everything else that is stored starts on 4 bytes. The alignment is written in
-the extra field that apksigner keeps to when it copies entries.
+zipalign knows 4 KB only. Everything else that is stored starts on 4 bytes. The alignment is written
+in the extra field that apksigner keeps to when it copies entries.
 """
 
 import shutil
@@ -29,7 +29,9 @@ def align(source: Path, target: Path) -> None:
                 assert new.fp is not None
                 start = new.fp.tell() + LOCAL_HEADER + len(entry.filename.encode()) + 6
                 padding = bytes(-start % wanted)
-                copy.extra = struct.pack("<HHH", ALIGNMENT_FIELD, 2 + len(padding), wanted) + padding
+                copy.extra = (
+                    struct.pack("<HHH", ALIGNMENT_FIELD, 2 + len(padding), wanted) + padding
+                )
             with old.open(entry) as reader, new.open(copy, "w") as writer:
                 shutil.copyfileobj(reader, writer)
 

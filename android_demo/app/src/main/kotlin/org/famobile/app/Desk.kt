@@ -63,7 +63,8 @@ class Desk(private val context: Context) {
         val capture = shot.capture
         val given = if (manifest.takesNoise) null else gain ?: manifest.sensor.gainOfIso(capture.iso)
         val noise = if (!manifest.takesNoise) null else gain?.let { manifest.sensor.noise(it) } ?: capture.noise
-        val denoiser = Denoiser(manifest, model(), if (isShortOfMemory()) Denoiser.smallTile(manifest) else manifest.tile)
+        val tile = if (isShortOfMemory()) Denoiser.smallTile(manifest) else manifest.tile
+        val denoiser = Denoiser(manifest, model(), tile)
         val member = denoiser.member(given, noise)
         val start = SystemClock.elapsedRealtime()
         val mosaic = denoiser.denoise(capture.mosaic, given, noise, capture.levels, progress)
@@ -86,7 +87,9 @@ class Desk(private val context: Context) {
             (context.contentResolver.openOutputStream(uri) ?: throw IOException("it cannot be opened")).use(write)
         } catch (error: Exception) {
             runCatching { DocumentsContract.deleteDocument(context.contentResolver, uri) }
-            throw UserMessage("nothing was saved (${error.message}); free some storage, or choose another place", error)
+            throw UserMessage(
+                "nothing was saved (${error.message}); free some storage, or choose another place", error,
+            )
         }
     }
 
@@ -94,16 +97,19 @@ class Desk(private val context: Context) {
         val rows = bundle.table.rows.entries.joinToString { "${it.key} ${it.value}" }
         val found = selfTest(bundle, model(), progress)
         val worst = found.results.maxOf { it.noiseRatio }
-        val verdict = if (found.problems.isEmpty()) "Self-test passed." else "Self-test FAILED: ${found.problems.joinToString("; ")}"
+        val problems = found.problems.joinToString("; ")
+        val verdict = if (problems.isEmpty()) "Self-test passed." else "Self-test FAILED: $problems"
         return "$verdict\n${bundle.manifest.name}: every file has its hash; golden table replayed ($rows); " +
-            "${found.results.size} golden vectors, at most %.3f of the noise, %.4f dB lost".format(worst, found.psnrLossDb)
+            "%d golden vectors, at most %.3f of the noise, %.4f dB lost"
+                .format(found.results.size, worst, found.psnrLossDb)
     }
 
     /** Times the bundle and keeps the report for saving; what to show. */
     fun benchmark(seconds: Int, progress: Progress): String {
         val manifest = bundle.manifest
         val plan = BenchmarkPlan(
-            threads = BENCHMARK_THREADS, gain = 8.0.coerceIn(manifest.sensor.gainRange[0], manifest.sensor.gainRange[1]),
+            threads = BENCHMARK_THREADS,
+            gain = 8.0.coerceIn(manifest.sensor.gainRange[0], manifest.sensor.gainRange[1]),
             seconds = seconds,
         )
         val before = phone.state()
@@ -117,7 +123,8 @@ class Desk(private val context: Context) {
         return "%s, %s: %d rounds of %d x %d, %d threads\nmedian %.2f ms, p90 %.2f ms, load %.1f ms, first %.1f ms\n".format(
             manifest.name, plan.kind, result.samplesMs.size, width, height, plan.threads,
             median(result.samplesMs), p90(result.samplesMs), result.loadMs, result.firstMs,
-        ) + "Thermal ${before.thermal ?: "unknown"} to ${after.thermal ?: "unknown"}, battery ${before.batteryC} to ${after.batteryC} °C"
+        ) + "Thermal ${before.thermal ?: "unknown"} to ${after.thermal ?: "unknown"}, " +
+            "battery ${before.batteryC} to ${after.batteryC} °C"
     }
 
     private fun isShortOfMemory(): Boolean {

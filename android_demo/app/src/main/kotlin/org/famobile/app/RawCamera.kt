@@ -30,9 +30,9 @@ class RawCamera(private val manager: CameraManager, private val failed: (String)
         var result: TotalCaptureResult? = null
     }
 
+    private val id: String = rawCameraId(manager)
     private val thread = HandlerThread("camera").apply { start() }
     private val handler = Handler(thread.looper)
-    private val id: String = rawCameraId(manager)
     private val characteristics = manager.getCameraCharacteristics(id)
     private val reader: ImageReader
     private var device: CameraDevice? = null
@@ -72,7 +72,8 @@ class RawCamera(private val manager: CameraManager, private val failed: (String)
 
                 override fun onDisconnected(camera: CameraDevice) = fail("another app took the camera; open it again")
 
-                override fun onError(camera: CameraDevice, error: Int) = fail("the camera failed (error $error); open it again")
+                override fun onError(camera: CameraDevice, error: Int) =
+                    fail("the camera failed (error $error); open it again")
             }, handler)
         }
     }
@@ -126,7 +127,8 @@ class RawCamera(private val manager: CameraManager, private val failed: (String)
         val metadata = waiting.result ?: return
         pending = null
         try {
-            waiting.done(CameraShot(frame.use { captureOf(it, characteristics, metadata) }, characteristics, metadata, rotation))
+            val capture = frame.use { captureOf(it, characteristics, metadata) }
+            waiting.done(CameraShot(capture, characteristics, metadata, rotation))
         } catch (error: UserMessage) {
             fail(error.message.orEmpty())
         } catch (error: OutOfMemoryError) {

@@ -28,5 +28,7 @@ class Renderer(private val denoised: Denoised) {
         Pictures(bitmap(capture.mosaic, area, step), bitmap(denoised.mosaic, area, step), area, step)
 
     private fun bitmap(mosaic: Mosaic, area: Rectangle, step: Int): Bitmap =
-        Bitmap.createBitmap(preview.render(mosaic, area, step), area.width / step, area.height / step, Bitmap.Config.ARGB_8888)
+        preview.render(mosaic, area, step).let {
+            Bitmap.createBitmap(it, area.width / step, area.height / step, Bitmap.Config.ARGB_8888)
+        }
 }

@@ -8,6 +8,7 @@ import android.util.Size
 import org.famobile.core.Capture
 import org.famobile.core.Dng
 import org.famobile.core.Mosaic
+import java.io.ByteArrayOutputStream
 import java.io.OutputStream
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -39,11 +40,15 @@ class CameraShot(
         DngCreator(characteristics, result).use { creator ->
             creator.setOrientation(EXIF[rotation] ?: ExifInterface.ORIENTATION_NORMAL)
             creator.setDescription("Denoised with fa-mobile")
-            creator.writeByteBuffer(to, Size(mosaic.width, mosaic.height), bytes, 0)
+            val file = ByteArrayOutputStream(2 * mosaic.samples.size + HEADER)
+            creator.writeByteBuffer(file, Size(mosaic.width, mosaic.height), bytes, 0)
+            to.write(file.toByteArray().also(Dng::dropNoiseProfile))
         }
     }
 
     private companion object {
+        /** About what DngCreator writes beside the samples: shading maps, tags. */
+        const val HEADER = 1 shl 17
         val EXIF = mapOf(
             90 to ExifInterface.ORIENTATION_ROTATE_90, 180 to ExifInterface.ORIENTATION_ROTATE_180,
             270 to ExifInterface.ORIENTATION_ROTATE_270,

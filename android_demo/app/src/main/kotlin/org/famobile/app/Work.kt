@@ -74,7 +74,8 @@ class Work {
         is UserMessage -> error.message.orEmpty()
         is CancellationException -> "Cancelled."
         is OutOfMemoryError -> "There is not enough memory for this capture; close other apps, or take a smaller one."
-        is IOException -> "The file cannot be read or written (${error.message}); check the storage and choose another place."
+        is IOException ->
+            "The file cannot be read or written (${error.message}); check the storage and choose another place."
         is SecurityException -> "Android does not allow it (${error.message}); choose the file again."
         else -> "It failed: $error. Please report this message."
     }

@@ -33,7 +33,8 @@ fun benchmark(
     val (height, width) = manifest.tile
     val raw = testTile(manifest, height, width)
     val noise = manifest.sensor.noise(plan.gain)
-    val scalars = if (manifest.takesNoise) floatArrayOf(noise.a.toFloat(), noise.b.toFloat()) else floatArrayOf(plan.gain.toFloat())
+    val given = if (manifest.takesNoise) listOf(noise.a, noise.b) else listOf(plan.gain)
+    val scalars = FloatArray(given.size) { given[it].toFloat() }
     fun <T> timed(work: () -> T): Pair<T, Double> {
         val start = clockNs()
         val value = work()

@@ -26,7 +26,8 @@ class PhoneState(
  * the app does not measure is null, with the reason under "missing".
  */
 fun benchmarkReport(
-    bundle: Bundle, plan: BenchmarkPlan, result: BenchmarkResult, phone: PhoneFacts, before: PhoneState, after: PhoneState,
+    bundle: Bundle, plan: BenchmarkPlan, result: BenchmarkResult, phone: PhoneFacts, before: PhoneState,
+    after: PhoneState,
 ): String = toJson(
     mapOf(
         "schema_version" to 1,

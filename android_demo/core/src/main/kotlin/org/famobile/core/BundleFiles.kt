@@ -23,7 +23,7 @@ interface BundleFiles {
 
 class FolderFiles(private val folder: File) : BundleFiles {
     override fun names(): List<String> =
-        folder.walkTopDown().filter { it.isFile }.map { it.relativeTo(folder).invariantSeparatorsPath }.sorted().toList()
+        folder.walkTopDown().filter { it.isFile }.map { it.relativeTo(folder).invariantSeparatorsPath }.toList()
 
     override fun open(name: String): InputStream = File(folder, name).inputStream()
 }

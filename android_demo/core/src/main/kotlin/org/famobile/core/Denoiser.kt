@@ -121,7 +121,7 @@ class Denoiser(
 
     private fun checkedGain(gain: Double?): Double {
         if (gain == null) {
-            throw UserMessage("bundle ${manifest.name} selects by gain and none is known: enter the gain, 1 = base gain")
+            throw UserMessage("bundle ${manifest.name} selects by gain and none is known: enter the gain, 1 = base")
         }
         if (!(gain.isFinite() && gain > 0)) {
             throw UserMessage("gain $gain was given; allowed are numbers above 0, 1 being the base gain: enter another")
@@ -136,10 +136,9 @@ class Denoiser(
          */
         fun smallTile(manifest: Manifest): Pair<Int, Int> {
             if (manifest.fixedShape) return manifest.tile
-            fun half(side: Int): Int {
-                val least = 2 * manifest.halo + manifest.stride
-                return minOf(side, maxOf(side / 2 / manifest.stride * manifest.stride, (least + manifest.stride - 1) / manifest.stride * manifest.stride))
-            }
+            // Twice the halo is a multiple of the stride, so the least is one as well.
+            val least = 2 * manifest.halo + manifest.stride
+            fun half(side: Int) = minOf(side, maxOf(side / 2 / manifest.stride * manifest.stride, least))
             return half(manifest.tile.first) to half(manifest.tile.second)
         }
 

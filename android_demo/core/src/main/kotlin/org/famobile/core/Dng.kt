@@ -11,7 +11,7 @@ class Dng(private val bytes: ByteArray) {
     private val tiff = Tiff(bytes)
     private val directories = tiff.directories()
     private val page = directories.find { it[PHOTOMETRIC]?.ints() == listOf(CFA_MOSAIC) }
-        ?: throw UserMessage("the DNG holds no mosaic (a linear or processed one?); choose a RAW capture of a Bayer sensor")
+        ?: throw UserMessage("the DNG holds no mosaic (is it processed?); choose a RAW capture of a Bayer sensor")
     private val fullWidth = one(WIDTH)
     private val fullHeight = one(HEIGHT)
     private val area = (page[ACTIVE_AREA]?.ints() ?: listOf(0, 0, fullHeight, fullWidth)).let {
@@ -29,15 +29,20 @@ class Dng(private val bytes: ByteArray) {
 
     init {
         refuse(one(COMPRESSION, 1) != 1) { "is compressed (kind ${one(COMPRESSION)})" to "uncompressed ones" }
-        refuse(one(BITS) != 16 || one(SAMPLES, 1) != 1) { "has ${page[BITS]?.ints()} bits a sample" to "one sample of 16 bits" }
+        refuse(one(BITS) != 16 || one(SAMPLES, 1) != 1) {
+            "has ${page[BITS]?.ints()} bits a sample" to "one sample of 16 bits"
+        }
         refuse(page[CFA_DIM]?.ints()?.let { it != listOf(2, 2) } ?: true) {
             "has a colour filter of ${page[CFA_DIM]?.ints()?.joinToString(" x ")}" to "2 x 2 Bayer patterns"
         }
         refuse(LINEARIZATION in page) { "needs a linearization table" to "linear ones" }
-        refuse(fullWidth.toLong() * fullHeight > MAX_SAMPLES) { "has $fullHeight x $fullWidth samples" to "up to ${MAX_SAMPLES / 1_000_000} MP" }
+        refuse(fullWidth.toLong() * fullHeight > MAX_SAMPLES) {
+            "has $fullHeight x $fullWidth samples" to "up to ${MAX_SAMPLES / 1_000_000} MP"
+        }
         blocks = if (TILE_OFFSETS in page) tiles() else strips()
         for (block in blocks) {
-            if (block.offset + 2L * block.height * block.width > bytes.size) throw Tiff.damaged("samples beyond its end")
+            val end = block.offset + 2L * block.height * block.width
+            if (end > bytes.size) throw Tiff.damaged("samples beyond its end")
         }
     }
 
@@ -62,10 +67,7 @@ class Dng(private val bytes: ByteArray) {
         val out = bytes.copyOf()
         val data = ByteBuffer.wrap(out).order(tiff.order)
         each(data) { row, col, place -> place.putShort(mosaic[row, col].toShort()) }
-        for (directory in directories) {
-            directory[NOISE_PROFILE]?.let { out.fill(0, it.offset, it.offset + 8 * it.count) }
-        }
-        return out
+        return out.also(::dropNoiseProfile)
     }
 
     /** Visit the samples of the area, the buffer at each one's place. */
@@ -87,7 +89,9 @@ class Dng(private val bytes: ByteArray) {
     private fun strips(): List<Block> {
         val rows = minOf(one(ROWS_PER_STRIP, fullHeight), fullHeight).coerceAtLeast(1)
         val offsets = page[STRIP_OFFSETS]?.ints() ?: throw Tiff.damaged("no samples")
-        if (offsets.size != (fullHeight + rows - 1) / rows) throw Tiff.damaged("${offsets.size} strips for $fullHeight rows")
+        if (offsets.size != (fullHeight + rows - 1) / rows) {
+            throw Tiff.damaged("${offsets.size} strips for $fullHeight rows")
+        }
         return offsets.mapIndexed { index, offset ->
             Block(offset, index * rows, 0, minOf(rows, fullHeight - index * rows), fullWidth)
         }
@@ -99,7 +103,9 @@ class Dng(private val bytes: ByteArray) {
         val across = (fullWidth + width - 1) / width
         val offsets = page.getValue(TILE_OFFSETS).ints()
         if (offsets.size != across * ((fullHeight + height - 1) / height)) throw Tiff.damaged("${offsets.size} tiles")
-        return offsets.mapIndexed { index, offset -> Block(offset, index / across * height, index % across * width, height, width) }
+        return offsets.mapIndexed { index, offset ->
+            Block(offset, index / across * height, index % across * width, height, width)
+        }
     }
 
     /** Black repeats from the origin of the ActiveArea, and is given here by colour. */
@@ -130,6 +136,13 @@ class Dng(private val bytes: ByteArray) {
     }
 
     companion object {
+        /** Zero the NoiseProfile of a DNG in place: it tells of the samples that it had before. */
+        fun dropNoiseProfile(bytes: ByteArray) {
+            for (directory in Tiff(bytes).directories()) {
+                directory[NOISE_PROFILE]?.let { bytes.fill(0, it.offset, it.offset + it.length) }
+            }
+        }
+
         private const val WIDTH = 256
         private const val HEIGHT = 257
         private const val BITS = 258

@@ -42,7 +42,9 @@ object GoldenTable {
         val rows = table.objects(section)
         if (rows.isEmpty()) throw UserMessage("$section is empty")
         val wrong = rows.indices.filterNot { replay(rows[it], manifest) }
-        if (wrong.isNotEmpty()) throw UserMessage("${wrong.joinToString { "$section[$it]" }}: computed differently here")
+        if (wrong.isNotEmpty()) {
+            throw UserMessage("${wrong.joinToString { "$section[$it]" }}: computed differently here")
+        }
         return rows.size
     }
 

@@ -32,9 +32,8 @@ fun selfTest(bundle: Bundle, model: Model, progress: Progress = Progress { _, _ 
 private fun replay(bundle: Bundle, denoiser: Denoiser, vector: GoldenVector): VectorResult {
     val data = bundle.golden(vector)
     val out = FloatArray(vector.height * vector.width)
-    denoiser.denoise(data.raw, vector.gain, vector.noise, bundle.manifest.levels, { _, _ -> true }) { row, left, samples, count ->
-        samples.copyInto(out, row * vector.width + left, 0, count)
-    }
+    val sink = Sink { row, left, samples, count -> samples.copyInto(out, row * vector.width + left, 0, count) }
+    denoiser.denoise(data.raw, vector.gain, vector.noise, bundle.manifest.levels, { _, _ -> true }, sink)
     val noise = mse(FloatArray(out.size) { data.raw[it / vector.width, it % vector.width].toFloat() }, data.truth)
     val rivals = bundle.manifest.golden.filter { it.raw == vector.raw }
     val nearest = rivals.minByOrNull { mse(out, bundle.golden(it).reference) } ?: vector

@@ -23,11 +23,14 @@ class Tiff(bytes: ByteArray) {
 
     /** The values of one tag, and where they stand. */
     inner class Entry(val type: Int, val count: Int, val offset: Int) {
+        /** In bytes. */
+        val length get() = count * size(type)
+
         /** As doubles, whatever the numeric type. */
         fun numbers(): List<Double> = List(count) { number(offset + it * size(type)) }
 
         fun ints(): List<Int> = numbers().map {
-            if (it < 0 || it > Int.MAX_VALUE || it != Math.rint(it)) throw damaged("a whole number was expected, not $it")
+            if (it < 0 || it > Int.MAX_VALUE || it != Math.rint(it)) throw damaged("$it where a whole number belongs")
             it.toInt()
         }
 
@@ -92,6 +95,7 @@ class Tiff(bytes: ByteArray) {
 
         private fun notTiff() = UserMessage("the file is no DNG (no TIFF header); choose a .dng file")
 
-        internal fun damaged(what: String) = UserMessage("the DNG is damaged: it has $what; copy it again from its source")
+        internal fun damaged(what: String) =
+            UserMessage("the DNG is damaged: it has $what; copy it again from its source")
     }
 }

@@ -20,7 +20,7 @@ class BundleTest {
     @Test
     fun damageIsRefused() {
         val model = Bundle.open(bundleFiles).manifest.files.first()
-        refuses(ChangedFiles(mapOf(model to byteArrayOf(1)), sums = false), "$model has another hash", "copy or export")
+        refuses(ChangedFiles(mapOf(model to byteArrayOf(1)), sums = false), "$model has another hash", "export it")
         refuses(ChangedFiles(mapOf(model to null), sums = false), "$model is missing")
         refuses(ChangedFiles(mapOf("extra" to byteArrayOf(1)), sums = false), "extra is not listed")
         refuses(ChangedFiles(mapOf(SUMS_FILE to null), sums = false), "has no SHA256SUMS")

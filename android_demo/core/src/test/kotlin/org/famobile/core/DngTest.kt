@@ -120,7 +120,8 @@ class DngTest {
         val dng = Dng(File(folder, "capture.dng").readBytes())
         val capture = dng.capture()
         val expected = Fields.of(JsonReader.parse(File(folder, "capture.json").readText()))
-        assertEquals(expected.rows("mosaic"), List(capture.mosaic.height) { row -> List(capture.mosaic.width) { capture.mosaic[row, it] } })
+        val samples = List(capture.mosaic.height) { row -> List(capture.mosaic.width) { capture.mosaic[row, it] } }
+        assertEquals(expected.rows("mosaic"), samples)
         assertEquals(expected.string("cfa"), capture.mosaic.cfa.name)
         assertEquals(expected.numbers("black_level"), capture.levels.black)
         assertEquals(expected.number("white_level"), capture.levels.white)

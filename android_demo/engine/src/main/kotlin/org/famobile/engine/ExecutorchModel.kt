@@ -23,7 +23,9 @@ class ExecutorchModel(private val path: String, threads: Int = 0) : Model {
     init {
         if ("forward" !in methods && "select" !in methods) {
             module.destroy()
-            throw UserMessage("$path has the methods $methods; allowed are forward, or select and denoise_<member>: export it again")
+            throw UserMessage(
+                "$path has the methods $methods; allowed are forward, or select and denoise_<member>: export it again",
+            )
         }
     }
 
