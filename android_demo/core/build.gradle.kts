@@ -25,5 +25,5 @@ dependencies {
 }
 
 tasks.test {
-    systemProperty("fa.bundle", providers.gradleProperty("bundle").getOrElse("$rootDir/../dist/imx258-onnx-int8"))
+    systemProperty("fa.bundle", providers.gradleProperty("onnxBundle").getOrElse("$rootDir/../dist/imx258-onnx-int8"))
 }

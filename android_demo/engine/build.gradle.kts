@@ -14,7 +14,7 @@ android {
         targetCompatibility = JavaVersion.VERSION_11
     }
     testOptions.unitTests.all {
-        it.systemProperty("fa.bundle", providers.gradleProperty("bundle").getOrElse("$rootDir/../dist/imx258-onnx-int8"))
+        it.systemProperty("fa.bundle", providers.gradleProperty("onnxBundle").getOrElse("$rootDir/../dist/imx258-onnx-int8"))
     }
 }
 

@@ -3,6 +3,8 @@ package org.famobile.app
 import android.app.ActivityManager
 import android.content.Context
 import android.net.Uri
+import android.os.Handler
+import android.os.Looper
 import android.os.SystemClock
 import android.provider.DocumentsContract
 import org.famobile.core.BenchmarkPlan
@@ -12,11 +14,12 @@ import org.famobile.core.Dng
 import org.famobile.core.Model
 import org.famobile.core.Mosaic
 import org.famobile.core.Progress
-import org.famobile.core.UserMessage
+import org.famobile.core.Work
 import org.famobile.core.benchmark
 import org.famobile.core.benchmarkReport
 import org.famobile.core.median
 import org.famobile.core.p90
+import org.famobile.core.saveWhole
 import org.famobile.core.selfTest
 import org.famobile.core.sha256
 import org.famobile.engine.openModel
@@ -32,7 +35,8 @@ class Denoised(val shot: Shot, val mosaic: Mosaic, val summary: String)
  * of [Work]: it takes its time.
  */
 class Desk(private val context: Context) {
-    val work = Work()
+    private val main = Handler(Looper.getMainLooper())
+    val work = Work { main.post(it) }
     val phone = Phone(context)
 
     /** A gain entered by hand, in place of the capture's ISO over the sensor's base ISO. */
@@ -81,17 +85,12 @@ class Desk(private val context: Context) {
         )
     }
 
-    /** Write to a document that was made for this; it is removed again when that fails. */
-    fun save(uri: Uri, write: (OutputStream) -> Unit) {
-        try {
-            (context.contentResolver.openOutputStream(uri) ?: throw IOException("it cannot be opened")).use(write)
-        } catch (error: Exception) {
-            runCatching { DocumentsContract.deleteDocument(context.contentResolver, uri) }
-            throw UserMessage(
-                "nothing was saved (${error.message}); free some storage, or choose another place", error,
-            )
-        }
-    }
+    /** Write to a document that was made for this. */
+    fun save(uri: Uri, write: (OutputStream) -> Unit) = saveWhole(
+        open = { context.contentResolver.openOutputStream(uri) },
+        remove = { DocumentsContract.deleteDocument(context.contentResolver, uri) },
+        write = write,
+    )
 
     fun selfTest(progress: Progress): String {
         val rows = bundle.table.rows.entries.joinToString { "${it.key} ${it.value}" }
@@ -120,8 +119,9 @@ class Desk(private val context: Context) {
         val after = phone.state()
         report = benchmarkReport(bundle, plan, result, phone.facts(runtimeVersions(manifest)), before, after)
         val (height, width) = manifest.tile
-        return "%s, %s: %d rounds of %d x %d, %d threads\nmedian %.2f ms, p90 %.2f ms, load %.1f ms, first %.1f ms\n".format(
+        return "%s, %s: %d rounds of %d x %d, %d threads\n".format(
             manifest.name, plan.kind, result.samplesMs.size, width, height, plan.threads,
+        ) + "median %.2f ms, p90 %.2f ms, load %.1f ms, first %.1f ms\n".format(
             median(result.samplesMs), p90(result.samplesMs), result.loadMs, result.firstMs,
         ) + "Thermal ${before.thermal ?: "unknown"} to ${after.thermal ?: "unknown"}, " +
             "battery ${before.batteryC} to ${after.batteryC} °C"

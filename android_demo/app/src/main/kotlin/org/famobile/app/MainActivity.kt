@@ -13,6 +13,7 @@ import android.widget.Button
 import android.widget.EditText
 import android.widget.ProgressBar
 import android.widget.TextView
+import org.famobile.core.Work
 import java.util.concurrent.Executors
 
 /** Noisy beside denoised, and the buttons to everything else. */

@@ -30,7 +30,8 @@ class BundleTest {
 
     @Test
     fun anotherSchemaIsRefused() {
-        refuses(edited(Manifest.FILE, "\"schema_version\": 2", "\"schema_version\": 3"), "version 3", "reads 2", "export")
+        val newer = edited(Manifest.FILE, "\"schema_version\": 2", "\"schema_version\": 3")
+        refuses(newer, "version 3", "reads 2", "export")
         refuses(edited(GoldenTable.FILE, "\"schema_version\": 1", "\"schema_version\": 2"), "version 2", "reads 1")
         refuses(edited(Manifest.FILE, "\"stride\"", "\"strides\""), "strides is unknown")
         refuses(edited(Manifest.FILE, "\"model.onnx\"", "\"../model.onnx\""), "not a file name below the bundle")

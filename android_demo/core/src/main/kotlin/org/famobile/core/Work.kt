@@ -1,16 +1,16 @@
-package org.famobile.app
+package org.famobile.core
 
-import android.os.Handler
-import android.os.Looper
-import org.famobile.core.Progress
-import org.famobile.core.UserMessage
 import java.io.IOException
 import java.util.concurrent.CancellationException
 import java.util.concurrent.Executors
 
-/** One job at a time, off the main thread; everything is told on the main thread. */
-class Work {
-    /** What an activity shows; it is unset while none is there, and the job goes on. */
+/**
+ * One job at a time, off the main thread; everything is told on the main thread.
+ *
+ * @param main runs what it is given on the main thread, in order.
+ */
+class Work(private val main: (() -> Unit) -> Unit) {
+    /** What a screen shows; it is unset while none is there, and the job goes on. */
     interface Watcher {
         fun busy(busy: Boolean)
 
@@ -19,7 +19,6 @@ class Work {
         fun message(text: String)
     }
 
-    private val main = Handler(Looper.getMainLooper())
     private val thread = Executors.newSingleThreadExecutor()
 
     @Volatile
@@ -57,7 +56,7 @@ class Work {
             } catch (error: OutOfMemoryError) {
                 Result.failure(error)
             }
-            main.post {
+            main {
                 running = false
                 watcher?.busy(false)
                 outcome.onSuccess(done).onFailure { message(explained(it)) }
@@ -66,7 +65,7 @@ class Work {
     }
 
     private fun report(done: Int, total: Int): Boolean {
-        main.post { watcher?.progress(done, total) }
+        main { watcher?.progress(done, total) }
         return !cancelled
     }
 
