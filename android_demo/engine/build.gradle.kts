@@ -19,10 +19,7 @@ android {
 }
 
 kotlin {
-    compilerOptions {
-        jvmTarget = JvmTarget.JVM_11
-        allWarningsAsErrors = true
-    }
+    compilerOptions { jvmTarget = JvmTarget.JVM_11 }
 }
 
 dependencies {

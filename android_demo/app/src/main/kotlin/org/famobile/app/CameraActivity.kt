@@ -4,9 +4,11 @@ import android.Manifest
 import android.app.Activity
 import android.content.Context
 import android.content.pm.PackageManager
+import android.graphics.Matrix
 import android.graphics.SurfaceTexture
 import android.hardware.camera2.CameraManager
 import android.os.Bundle
+import android.util.Size
 import android.view.TextureView
 import android.widget.Button
 import android.widget.TextView
@@ -23,9 +25,9 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         setContentView(R.layout.camera)
-        view = findViewById(R.id.preview) as TextureView
-        message = findViewById(R.id.message) as TextView
-        shutter = findViewById(R.id.shutter) as Button
+        view = viewAt(R.id.preview)
+        message = viewAt(R.id.message)
+        shutter = viewAt(R.id.shutter)
         view.surfaceTextureListener = this
         shutter.setOnClickListener { shoot() }
         if (!mayUseCamera()) requestPermissions(arrayOf(Manifest.permission.CAMERA), PERMISSION)
@@ -56,6 +58,7 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener {
         if (!resumed || camera != null || texture == null || !mayUseCamera()) return
         try {
             camera = RawCamera(getSystemService(Context.CAMERA_SERVICE) as CameraManager, ::failed).also {
+                fit(it.uprightSize)
                 it.open(texture) { runOnUiThread { shutter.isEnabled = true } }
             }
         } catch (error: UserMessage) {
@@ -63,6 +66,15 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener {
         } catch (error: Exception) { // CameraAccessException, or a camera that lies about itself
             message.text = "The camera cannot be used (${error.message}); close other camera apps and try again."
         }
+    }
+
+    /** Keep the viewfinder's shape: the view would stretch its frames to its own. */
+    private fun fit(frame: Size) {
+        val (width, height) = view.width.toFloat() to view.height.toFloat()
+        val scale = minOf(width / frame.width, height / frame.height)
+        val matrix = Matrix()
+        matrix.setScale(scale * frame.width / width, scale * frame.height / height, width / 2, height / 2)
+        view.setTransform(matrix)
     }
 
     private fun stopCamera() {

@@ -29,10 +29,10 @@ class MainActivity : Activity(), Work.Watcher {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         setContentView(R.layout.main)
-        compare = findViewById(R.id.compare) as CompareView
-        status = findViewById(R.id.status) as TextView
-        progress = findViewById(R.id.progress) as ProgressBar
-        cancel = findViewById(R.id.cancel) as Button
+        compare = viewAt(R.id.compare)
+        status = viewAt(R.id.status)
+        progress = viewAt(R.id.progress)
+        cancel = viewAt(R.id.cancel)
         cancel.setOnClickListener { desk.work.cancel() }
         click(R.id.capture) { startActivityForResult(Intent(this, CameraActivity::class.java), TAKE) }
         click(R.id.open) { choose(Intent.ACTION_OPEN_DOCUMENT, "*/*", null, OPEN) }
@@ -46,7 +46,7 @@ class MainActivity : Activity(), Work.Watcher {
         desk.denoised?.let(::show)
     }
 
-    private fun click(id: Int, action: () -> Unit) = (findViewById(id) as Button).setOnClickListener { action() }
+    private fun click(id: Int, action: () -> Unit) = viewAt<Button>(id).setOnClickListener { action() }
 
     override fun onStart() {
         super.onStart()

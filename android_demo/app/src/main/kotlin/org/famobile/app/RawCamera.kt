@@ -44,8 +44,11 @@ class RawCamera(private val manager: CameraManager, private val failed: (String)
     /** The activity is upright, so this is all by which the sensor's picture is turned. */
     private val rotation = characteristics.get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
 
-    /** Size of the viewfinder's frames. */
-    val previewSize: Size
+    private val previewSize: Size
+
+    /** Of the viewfinder's frames, turned as the upright activity shows them. */
+    val uprightSize: Size
+        get() = if (rotation % 180 == 0) previewSize else Size(previewSize.height, previewSize.width)
 
     init {
         val map = characteristics.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)
@@ -53,8 +56,8 @@ class RawCamera(private val manager: CameraManager, private val failed: (String)
         val raw = map.getOutputSizes(ImageFormat.RAW_SENSOR)?.maxByOrNull { it.width.toLong() * it.height }
             ?: throw UserMessage(NO_RAW)
         previewSize = map.getOutputSizes(SurfaceTexture::class.java)
-            .filter { it.width <= 1920 && it.height <= 1440 }
-            .maxByOrNull { it.width * it.height } ?: raw
+            ?.filter { it.width <= 1920 && it.height <= 1440 }
+            ?.maxByOrNull { it.width * it.height } ?: raw
         reader = ImageReader.newInstance(raw.width, raw.height, ImageFormat.RAW_SENSOR, 2)
         reader.setOnImageAvailableListener({ arrived(it.acquireNextImage(), null) }, handler)
     }
@@ -97,14 +100,20 @@ class RawCamera(private val manager: CameraManager, private val failed: (String)
     }
 
     /** Take one RAW frame; [done] gets it on the camera's thread. */
-    fun shoot(done: (Shot) -> Unit) = guarded {
-        val camera = device ?: return@guarded
-        if (pending != null) return@guarded
-        pending = Pending { done(it) }
+    fun shoot(done: (Shot) -> Unit) {
+        handler.post { guarded { request(done) } }
+    }
+
+    private fun request(done: (Shot) -> Unit) {
+        val camera = device ?: return
+        if (pending != null) return
+        pending = Pending(done)
         val request = camera.createCaptureRequest(CameraDevice.TEMPLATE_STILL_CAPTURE)
         request.addTarget(reader.surface)
-        // Of the lens, for DngCreator; the viewfinder does without it.
-        request.set(CaptureRequest.STATISTICS_LENS_SHADING_MAP_MODE, CaptureRequest.STATISTICS_LENS_SHADING_MAP_MODE_ON)
+        // DngCreator writes it as the lens's opcodes.
+        request.set(
+            CaptureRequest.STATISTICS_LENS_SHADING_MAP_MODE, CaptureRequest.STATISTICS_LENS_SHADING_MAP_MODE_ON,
+        )
         session?.capture(request.build(), object : CameraCaptureSession.CaptureCallback() {
             override fun onCaptureCompleted(s: CameraCaptureSession, r: CaptureRequest, result: TotalCaptureResult) =
                 arrived(null, result)
