@@ -1,0 +1,252 @@
+/** The page: what was opened, what runs, what is shown. The work itself is in the worker. */
+import { tileSizes } from "./denoise.js";
+import { describeDevice } from "./device.js";
+import { $, save, short, showFacts, showOptions } from "./dom.js";
+import { readDng } from "./dng.js";
+import { writeDng } from "./dng_write.js";
+import { Engine, threadChoices } from "./engine.js";
+import { Cancelled, UserError } from "./errors.js";
+import { brightnessOf, colorOf } from "./isp.js";
+import { conditions } from "./noise.js";
+import { makeReport } from "./report.js";
+import { median, p90 } from "./statistics.js";
+import { Viewer } from "./viewer.js";
+
+const MOST_FILE_BYTES = 512 * 2 ** 20;
+const WARMUP = 2;
+
+/** Where things stand. `opened`: the bundle; `frame`: the capture; `result`: its denoised one. */
+const state = { site: null, engine: null, opened: null, frame: null, name: "", color: null, brightness: 1, result: null, report: null, busy: false };
+const viewer = new Viewer($("viewer"));
+
+/** Run one job at a time; its errors are shown and nothing is left half done. */
+async function job(title, work, { stoppable = false } = {}) {
+  if (state.busy) return;
+  state.busy = true;
+  $("error").hidden = true;
+  $("status").textContent = title;
+  $("progress").hidden = false;
+  $("progress").removeAttribute("value");
+  $("stop").disabled = !stoppable;
+  enable();
+  try {
+    $("status").textContent = (await work()) ?? "";
+  } catch (error) {
+    showError(error);
+  } finally {
+    state.busy = false;
+    $("progress").hidden = true;
+    $("stop").disabled = true;
+    enable();
+  }
+}
+
+function showError(error) {
+  $("status").textContent = error instanceof Cancelled ? error.message : "";
+  if (error instanceof Cancelled) return;
+  const known = error instanceof UserError;
+  $("error").textContent = known ? error.message : `Something went wrong: ${error.message}. Load the page again; if it stays, report it.`;
+  $("error").hidden = false;
+  if (!known) console.error(error);
+}
+
+function enable() {
+  const ready = !state.busy && state.opened !== null;
+  for (const id of ["denoise", "run-bench"]) $(id).disabled = !(ready && state.frame);
+  $("self-test").disabled = !ready;
+  $("save").disabled = state.busy || !state.result;
+  $("save-bench").disabled = state.busy || !state.report;
+  for (const id of ["file", "builtin", "threads", "tile"]) $(id).disabled = state.busy;
+}
+
+const progress = (share) => {
+  $("progress").value = share;
+};
+
+/** Fetch the bundle, check it and load the model into a new worker. */
+async function open(threads) {
+  state.engine?.close();
+  state.opened = null;
+  state.engine = new Engine();
+  const address = (folder) => new URL(folder, document.baseURI).href;
+  const opened = await state.engine.run("open", {
+    bundleBase: address("bundle/"),
+    runtimeBase: address("runtime/"),
+    threads,
+  });
+  state.opened = { ...opened, threads };
+  const { manifest } = opened;
+  const { sensor } = manifest;
+  $("bundle").textContent =
+    `${manifest.name}: ${manifest.network.members} models for ${sensor.make} ${sensor.model} ` +
+    `(${sensor.provenance} noise profile), onnxruntime-web ${opened.runtime}`;
+  const sizes = tileSizes(manifest).map(([rows, cols]) => [`${rows},${cols}`, `${rows} x ${cols}`]);
+  const before = $("tile").value;
+  showOptions($("tile"), sizes, sizes.some(([value]) => value === before) ? before : sizes[0][0]);
+  return `Model loaded and its hash checked in ${short(opened.loadMs)} ms.`;
+}
+
+/** Show a capture from the bytes of a DNG. */
+async function show(buffer, name) {
+  const frame = readDng(buffer);
+  const sensor = state.opened?.manifest.sensor;
+  if (!sensor) throw new UserError("The model is not loaded, see above. Load the page again.");
+  Object.assign(state, { frame, name, result: null, color: colorOf(frame, sensor), brightness: brightnessOf(frame) });
+  showFacts($("results"), {});
+  $("gain").value = frame.iso === null ? "" : String(frame.iso / sensor.base_iso);
+  $("gain-hint").textContent = frame.iso === null
+    ? `the file states no ISO: give the gain, 1 = ISO ${sensor.base_iso}`
+    : `from the file's ISO ${frame.iso}; 1 = ISO ${sensor.base_iso}`;
+  const [r, gr, gb, b] = frame.blackLevel.map(short);
+  showFacts($("facts"), {
+    File: name,
+    Camera: `${frame.make} ${frame.model}`.trim() || "not stated",
+    Size: `${frame.width} x ${frame.height}, ${short((frame.width * frame.height) / 1e6)} MP`,
+    Pattern: frame.cfa,
+    "Black, white": `${new Set([r, gr, gb, b]).size === 1 ? r : [r, gr, gb, b].join(" ")}, ${frame.whiteLevel} DN`,
+    ISO: frame.iso === null ? "not stated" : String(frame.iso),
+  });
+  viewer.showBefore(await picture(frame));
+  const other = frame.make && frame.model && !sameCamera(frame, sensor);
+  return other
+    ? `The model was made for ${sensor.make} ${sensor.model}; another sensor's noise differs, so judge with care.`
+    : "Ready.";
+}
+
+const sameCamera = (frame, sensor) =>
+  `${frame.make} ${frame.model}`.toLowerCase().includes(sensor.model.toLowerCase());
+
+const picture = (frame) =>
+  state.engine.run("render", { frame, color: state.color, brightness: state.brightness });
+
+/** The gain as typed; null where the field is empty. */
+function typedGain() {
+  const field = $("gain");
+  if (field.validity.badInput) {
+    throw new UserError("The gain is no number; allowed are numbers above 0. Type it again.");
+  }
+  return field.value === "" ? null : Number(field.value);
+}
+
+const chosenTile = () => $("tile").value.split(",").map(Number);
+
+async function denoise() {
+  const { frame, opened } = state;
+  const { manifest } = opened;
+  const how = conditions(manifest, frame, typedGain());
+  const input = { frame, scalars: how.scalars, tile: chosenTile() };
+  const { out, tiles, ms } = await state.engine.run("denoise", input, progress);
+  // The noise that the file states is no longer in it.
+  state.result = { ...frame, mosaic: out, noise: null };
+  $("status").textContent = "Developing the picture…";
+  viewer.showAfter(await picture(state.result));
+  showFacts($("results"), {
+    Gain: how.gain === null ? "not used: the file's noise" : short(how.gain),
+    "Model selected": `${how.member + 1} of ${manifest.network.members} (index ${how.member})`,
+    Noise: `a ${how.a.toExponential(2)}, b ${how.b.toExponential(2)}`,
+    Time: `${short(ms)} ms`,
+    "Per megapixel": `${short(ms / ((frame.width * frame.height) / 1e6))} ms/MP`,
+    Tiles: String(tiles),
+    Threads: String(opened.threads),
+  });
+  return how.warning || "Denoised. Move the line, or save the result.";
+}
+
+async function runBench() {
+  const { opened, frame, site } = state;
+  const rounds = Number($("rounds").value);
+  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 1000)) {
+    throw new UserError(`${$("rounds").value || "Nothing"} was given for the rounds; allowed are whole numbers of 1 to 1000.`);
+  }
+  const seconds = Number($("seconds").value);
+  const how = conditions(opened.manifest, frame, typedGain());
+  const input = { frame, scalars: how.scalars, tile: chosenTile(), rounds, seconds, warmup: WARMUP };
+  const measured = await state.engine.run("bench", input, progress);
+  const settings = { threads: opened.threads, gain: how.gain ?? 1, seconds };
+  const device = await describeDevice(opened.runtime, site.version);
+  const bundle = { sumsHash: opened.sumsHash, bundleBytes: site.bundle_bytes };
+  state.report = makeReport(opened.manifest, bundle, measured, settings, device);
+  const middle = median(measured.samples);
+  const megapixels = (measured.width * measured.height) / 1e6;
+  $("bench-result").textContent =
+    `${measured.samples.length} runs on ${short(megapixels)} MP, ${opened.threads} thread(s): median ` +
+    `${short(middle)} ms, p90 ${short(p90(measured.samples))} ms, ${short(middle / megapixels)} ms/MP.`;
+  return "Benchmark done.";
+}
+
+async function selfTest() {
+  const found = await state.engine.run("selfTest", {}, progress);
+  $("bench-result").textContent =
+    `Self-test passed: ${found.vectors} golden vectors, off by at most ${found.maxAbsDn.toPrecision(2)} DN; ` +
+    `${found.selections} selections as the bundle lists them.`;
+  return "Self-test passed.";
+}
+
+async function openFile(file) {
+  if (file.size > MOST_FILE_BYTES) {
+    throw new UserError(`${file.name} has ${file.size} bytes; allowed are ${MOST_FILE_BYTES}. Give one DNG.`);
+  }
+  return show(await file.arrayBuffer(), file.name);
+}
+
+async function openBuiltIn() {
+  const response = await fetch(state.site.capture);
+  if (!response.ok) throw new UserError(`The built-in capture is missing (${response.status}). Build the page again.`);
+  return show(await response.arrayBuffer(), "built-in capture");
+}
+
+function listen() {
+  $("file").addEventListener("change", ({ target }) => {
+    const [file] = target.files;
+    if (file) job(`Reading ${file.name}…`, () => openFile(file));
+    target.value = ""; // the same file can be chosen again
+  });
+  $("builtin").addEventListener("click", () => job("Reading the built-in capture…", openBuiltIn));
+  $("controls").addEventListener("submit", (event) => {
+    event.preventDefault();
+    job("Denoising…", denoise, { stoppable: true });
+  });
+  $("stop").addEventListener("click", () => state.engine.cancel());
+  $("save").addEventListener("click", () => {
+    const stem = state.name.replace(/\.dng$/i, "").replaceAll(" ", "-");
+    save(`${stem}-denoised.dng`, [writeDng(state.result)], "image/x-adobe-dng");
+  });
+  $("threads").addEventListener("change", () => job("Loading the model…", () => open(Number($("threads").value))));
+  $("bench-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    job("Measuring…", runBench, { stoppable: true });
+  });
+  $("save-bench").addEventListener("click", () =>
+    save("browser-benchmark.json", [JSON.stringify(state.report, null, 2), "\n"], "application/json"),
+  );
+  $("self-test").addEventListener("click", () => job("Replaying the golden vectors…", selfTest));
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+  addEventListener("dragleave", () => document.body.classList.remove("dropping"));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("dropping");
+    const [file] = event.dataTransfer.files;
+    if (file) job(`Reading ${file.name}…`, () => openFile(file));
+  });
+}
+
+async function start() {
+  const response = await fetch("site.json");
+  if (!response.ok) throw new UserError(`site.json is missing (${response.status}). Build the page with web_demo/build.py.`);
+  state.site = await response.json();
+  const threads = threadChoices();
+  showOptions($("threads"), threads.map((count) => [count, String(count)]), threads.findLast((count) => count <= 4));
+  $("threads-hint").textContent = globalThis.crossOriginIsolated
+    ? "Smaller tiles need less memory and take longer."
+    : "One thread only: the server sends no COOP and COEP headers, or the address is neither https nor localhost. Smaller tiles need less memory.";
+  await open(Number($("threads").value));
+  return openBuiltIn();
+}
+
+listen();
+job("Loading the runtime and the model (17 MB)…", start).then(() => {
+  if (!state.opened) $("bundle").textContent = "The model was not loaded.";
+});
