@@ -1,6 +1,6 @@
 """Build the page: a folder of static files that any web server can serve.
 
-    python web_demo/build.py --bundle dist/imx258-onnx-fp32 --output build/web
+python web_demo/build.py --bundle dist/imx258-onnx-fp32 --output build/web
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ def main() -> int:
     try:
         build(given.bundle, given.output, given.gain)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"error: {error}", file=sys.stderr)
         return 2
     size = sum(f.stat().st_size for f in given.output.rglob("*") if f.is_file())
-    print(f"{given.output}: {size / 1e6:.1f} MB; python web_demo/serve.py {given.output}")  # noqa: T201
+    print(f"{given.output}: {size / 1e6:.1f} MB; python web_demo/serve.py {given.output}")
     return 0
 
 

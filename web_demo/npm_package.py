@@ -57,7 +57,9 @@ def extract(name: str, members: dict[str, Path]) -> None:
             except KeyError:
                 stream = None
             if stream is None:
-                raise UserError(f"npm package {name} has no file {inside}; check the pinned version")
+                raise UserError(
+                    f"npm package {name} has no file {inside}; check the pinned version"
+                )
             with stream, replace_file(destination) as partial, partial.open("wb") as out:
                 shutil.copyfileobj(stream, out)
 

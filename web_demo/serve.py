@@ -1,6 +1,6 @@
 """Serve the built page with the headers that WebAssembly threads need. Python alone is enough.
 
-    python web_demo/serve.py build/web --port 8000
+python web_demo/serve.py build/web --port 8000
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     given = parser.parse_args()
     if not (given.folder / "index.html").is_file():
-        print(  # noqa: T201
+        print(
             f"error: {given.folder} is not a built page; run 'python web_demo/build.py' first",
             file=sys.stderr,
         )
@@ -66,13 +66,13 @@ def main() -> int:
     try:
         running = server(given.folder, given.host, given.port)
     except OSError as error:
-        print(  # noqa: T201
+        print(
             f"error: cannot serve on {given.host} port {given.port} ({error.strerror}); give "
             "another --port",
             file=sys.stderr,
         )
         return 2
-    print(f"http://localhost:{given.port}/  (Ctrl+C ends it)", flush=True)  # noqa: T201
+    print(f"http://localhost:{given.port}/  (Ctrl+C ends it)", flush=True)
     try:
         running.serve_forever()
     except KeyboardInterrupt:

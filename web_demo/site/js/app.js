@@ -162,7 +162,7 @@ async function runBench() {
   const how = conditions(opened.manifest, frame, typedGain());
   const input = { frame, scalars: how.scalars, tile: chosenTile(), rounds, seconds, warmup: WARMUP };
   const measured = await state.engine.run("bench", input, progress);
-  const settings = { threads: opened.threads, gain: how.gain ?? 1, seconds };
+  const settings = { threads: opened.threads, gain: how.gain ?? 1, rounds, seconds };
   const device = await describeDevice(opened.runtime, site.version);
   const bundle = { sumsHash: opened.sumsHash, bundleBytes: site.bundle_bytes };
   state.report = makeReport(opened.manifest, bundle, measured, settings, device);

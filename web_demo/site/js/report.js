@@ -15,7 +15,7 @@ const ABSENT = {
  * @param manifest of the bundle.
  * @param {{sumsHash: string, bundleBytes: number}} bundle
  * @param measured what bench.js gives, with loadMs.
- * @param {{threads: number, gain: number, seconds: number}} settings
+ * @param {{threads: number, gain: number, rounds: number, seconds: number}} settings as asked for
  * @param device see device.js.
  */
 export function makeReport(manifest, bundle, measured, settings, device) {
@@ -25,7 +25,7 @@ export function makeReport(manifest, bundle, measured, settings, device) {
     settings: {
       kind: settings.seconds > 0 ? "sustained" : "burst",
       threads: settings.threads,
-      rounds: measured.samples.length,
+      rounds: settings.rounds,
       warmup: measured.warmup,
       seconds: settings.seconds,
       gain: settings.gain,

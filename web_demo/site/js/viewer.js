@@ -66,6 +66,7 @@ export class Viewer {
     const scale = this.zoom === "fit" ? room : Number(this.zoom) / devicePixelRatio;
     this.stage.style.width = `${width * scale}px`;
     this.stage.style.height = `${height * scale}px`;
+    this.root.style.setProperty("--seen", `${Math.min(this.pane.clientWidth, width * scale)}px`);
     this.stage.classList.toggle("pixels", scale * devicePixelRatio >= Math.min(...ZOOMS));
     this.divide();
   }
