@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types pytest test-slow tune results equal tables docs clean
+.PHONY: help demo test lint types pytest test-slow web web-serve web-test tune results equal tables docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       export the IMX258 array everywhere, verify, denoise a capture, show a picture"
 	@echo "make test       lint, types and tests"
 	@echo "make test-slow  the checks that take minutes"
+	@echo "make web        build the browser page in build/web (web_demo/README.md); web-serve serves it"
+	@echo "make web-test   the page's modules in node, the page in Chromium, against Python"
 	@echo "make tune       measure which folds are fastest here and write fa_mobile/targets/tuned.json"
 	@echo "make results    measure anew what the documents state: make results PHOTOS='folder ...'"
 	@echo "make equal      train the networks alike: make equal PHOTOS='folder' TEST='folder'"
@@ -38,12 +40,28 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+	$(BIN)/mypy web_demo/build.py web_demo/serve.py web_demo/npm_package.py
 
 pytest: $(STAMP)
 	$(BIN)/python -m pytest -q -m "not slow" --durations=15
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow --durations=15
+
+# The browser page and its bundle: fp32, because eight bits are slower in WebAssembly.
+WEB_BUNDLE := dist/imx258-onnx-fp32
+$(WEB_BUNDLE)/manifest.json: | $(STAMP)
+	$(BIN)/fa-mobile export export/imx258.toml --only onnx-fp32 --output dist
+
+web: $(WEB_BUNDLE)/manifest.json
+	$(BIN)/python web_demo/build.py --bundle $(WEB_BUNDLE) --output build/web
+
+web-serve: web
+	$(BIN)/python web_demo/serve.py build/web
+
+# Needs Node.js with npm, and Chromium. Renews the pictures in web_demo/images.
+web-test: $(WEB_BUNDLE)/manifest.json
+	BUNDLE=$(WEB_BUNDLE) $(BIN)/python -m pytest -q web_demo/tests --durations=5
 
 # Up to five minutes for each network, target and precision; nothing else should run meanwhile.
 tune: $(STAMP)

@@ -159,5 +159,5 @@ def test_benchmark_reports_are_ones_that_bench_reads(ran: Path, bundle: Path) ->
 def test_screenshots_are_in_the_readme(ran: Path) -> None:
     text = (HERE.parent / "README.md").read_text(encoding="utf-8")
     for name in ("desktop.jpg", "phone.jpg"):
-        assert f"(images/{name})" in text
+        assert f"images/{name}" in text
         assert 10_000 < (IMAGES / name).stat().st_size < 300_000

@@ -13,7 +13,7 @@ import { ratio, writeDng } from "../site/js/dng_write.js";
 import { Cancelled, UserError } from "../site/js/errors.js";
 import { brightnessOf, colorOf, render } from "../site/js/isp.js";
 import { parseManifest } from "../site/js/manifest.js";
-import { checkGain, conditions, noiseAt } from "../site/js/noise.js";
+import { checkGain, conditions, gainOf, noiseAt } from "../site/js/noise.js";
 import { makeReport } from "../site/js/report.js";
 import { checkSelection } from "../site/js/selftest.js";
 import { sha256 } from "../site/js/sha256.js";
@@ -65,6 +65,7 @@ test("gain, noise and member agree; the bundle's own table too", () => {
   const frame = { iso: null, noise: null };
   for (const [gain, a, b, member] of cases.selection) {
     assert.deepEqual(noiseAt(manifest.sensor, gain), { a, b });
+    assert.ok(Math.abs(gainOf(manifest.sensor, a) - gain) < 1e-9 * gain);
     assert.equal(conditions(manifest, frame, gain).member, member, `gain ${gain}`);
   }
   assert.equal(checkSelection(manifest), manifest.selection.length);

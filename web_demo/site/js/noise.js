@@ -10,6 +10,12 @@ export function noiseAt(sensor, gain) {
   return { a: a1 * gain + a0, b: (b2 * gain + b1) * gain + b0 };
 }
 
+/** The gain at which the sensor's shot noise is `a`. */
+export function gainOf(sensor, a) {
+  const [a1, a0] = sensor.a_linear;
+  return (a - a0) / a1;
+}
+
 /** a(gain) in the float32 steps of the exported graph; the selection depends on them. */
 export function aFloat32(sensor, gain) {
   const [a1, a0] = sensor.a_linear.map(f32);

@@ -2,6 +2,7 @@
 import { bench } from "./bench.js";
 import { Bundle } from "./bundle.js";
 import { denoise } from "./denoise.js";
+import { UserError } from "./errors.js";
 import { render } from "./isp.js";
 import { loadRuntime, Model } from "./model.js";
 import { selfTest } from "./selftest.js";
@@ -9,6 +10,12 @@ import { selfTest } from "./selftest.js";
 let bundle = null;
 let model = null;
 let cancelled = false;
+
+/** The model, unless memory ran out while it was loaded. */
+function loaded() {
+  if (!model) throw new UserError("The model is not loaded. Load the page again.");
+  return model;
+}
 
 /** Lets messages in (a cancel among them), then says whether to stop. */
 async function stopped() {
@@ -33,7 +40,7 @@ const JOBS = {
     const out = float ? new Float32Array(pixels) : new Uint16Array(pixels);
     const begin = performance.now();
     const how = { tile, out, progress, stopped };
-    const tiles = await denoise(model, bundle.manifest, frame, scalars, how);
+    const tiles = await denoise(loaded(), bundle.manifest, frame, scalars, how);
     return { out, tiles, ms: performance.now() - begin };
   },
 
@@ -42,13 +49,14 @@ const JOBS = {
   },
 
   selfTest(_, progress) {
-    return selfTest(bundle, model, progress);
+    return selfTest(bundle, loaded(), progress);
   },
 
   /** Loads the model anew, so that load and first call are a fresh one's. */
   async bench({ frame, scalars, ...how }, progress) {
     const data = await bundle.file(bundle.manifest.files[0]);
-    await model.release();
+    await loaded().release();
+    model = null;
     const begin = performance.now();
     model = await Model.load(data, bundle.manifest);
     const loadMs = performance.now() - begin;
