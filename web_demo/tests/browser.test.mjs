@@ -71,7 +71,7 @@ before(async () => {
     executablePath: CHROMIUM,
     args: ["--headless", "--no-sandbox", `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`],
   });
-  page = await open({ viewport: { width: 1000, height: 940 } });
+  page = await open({ viewport: { width: 1000, height: 780 } });
 });
 
 after(() => browser?.close());
@@ -89,7 +89,9 @@ test("the capture is denoised, shown and saved", async () => {
   assert.match(status, /Denoised/);
   const results = await page.textContent("#results");
   assert.match(results, /Gain16Model selected3 of 4 \(index 2\).*ms\/MP/);
-  await page.screenshot({ path: join(IMAGES, "desktop.jpg"), type: "jpeg", quality: 82 });
+  // The first run's time would be misread: browsers compile WebAssembly better while it runs.
+  await press("denoise");
+  await page.screenshot({ path: join(IMAGES, "desktop.jpg"), type: "jpeg", quality: 82, fullPage: true });
   assert.equal(await download("save", "builtin.dng"), "built-in-capture-denoised.dng");
 });
 
@@ -253,6 +255,7 @@ test("a phone's screen, dark, over plain http in the local network: one thread, 
     viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, colorScheme: "dark",
   });
   assert.equal(await phone.evaluate(() => isSecureContext || crossOriginIsolated), false);
+  await press("denoise", phone);
   assert.match((await press("denoise", phone)).status, /Denoised/);
   assert.ok(await phone.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth));
   await phone.evaluate(() => document.getElementById("denoise").scrollIntoView());
