@@ -48,7 +48,7 @@ pytest: $(STAMP)
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow --durations=15
 
-# The browser page and its bundle: fp32, because eight bits are slower in WebAssembly.
+# The browser page and its bundle: fp32, because eight bits are not faster in WebAssembly.
 WEB_BUNDLE := dist/imx258-onnx-fp32
 $(WEB_BUNDLE)/manifest.json: | $(STAMP)
 	$(BIN)/fa-mobile export export/imx258.toml --only onnx-fp32 --output dist
