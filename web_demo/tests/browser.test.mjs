@@ -18,10 +18,10 @@ let page;
 const outside = [];
 const complaints = [];
 
-/** A page of its own context, loaded; `change` may alter the context before. */
-async function open({ address = SITE, change = async () => {}, ...options } = {}) {
+/** A page of its own context, loaded; `change` takes something away from it before. */
+async function open({ address = SITE, change = null, ...options } = {}) {
   const context = await browser.newContext({ acceptDownloads: true, ...options });
-  await change(context);
+  await change?.(context);
   const found = await context.newPage();
   found.setDefaultTimeout(30_000);
   found.on("request", (request) => {
@@ -30,8 +30,8 @@ async function open({ address = SITE, change = async () => {}, ...options } = {}
   });
   found.on("pageerror", (error) => complaints.push(`${error}`));
   found.on("console", (message) => {
-    // Chromium itself tells of files that are missing and of headers that plain http makes void.
-    const wanted = /404|header has been ignored/.test(message.text());
+    // Chromium itself tells of headers that plain http makes void.
+    const wanted = change !== null || /header has been ignored/.test(message.text());
     if (message.type() === "error" && !wanted) complaints.push(message.text());
   });
   await found.goto(address);
@@ -169,6 +169,18 @@ test("files that are no DNG, or not of a kind that is read, are refused with wor
   assert.equal((await press("denoise")).error, "", "the capture before is still there");
 });
 
+test("a file can be dropped on the page", async () => {
+  const data = readFileSync(given("dng/own-RGGB.dng")).toString("base64");
+  await page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], "dropped.dng"));
+    document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+  }, data);
+  assert.deepEqual(await settled(), { status: "Ready.", error: "" });
+  assert.match(await page.textContent("#facts"), /Filedropped\.dng.*47 x 33/);
+});
+
 test("a gain that is missing or wrong is asked for", async () => {
   assert.equal((await choose(given("dng/own-bare.dng"))).error, "");
   assert.equal(await page.inputValue("#gain"), "");
@@ -247,6 +259,20 @@ test("a bundle with a missing file, and one of another schema", async () => {
   const other = await open({ change });
   assert.match((await settled(other)).error, /schema version 9; this page reads 2/);
   await other.context().close();
+});
+
+test("a runtime that is missing, in part or as a whole", async () => {
+  for (const [name, words] of [
+    ["ort.wasm.min.mjs", /The runtime could not be loaded.*Build the page again/],
+    ["ort-wasm-simd-threaded.wasm", /The model could not be loaded.*build the page again/],
+  ]) {
+    const bad = await open({ change: (context) => context.route(`**/runtime/${name}`, (route) => route.fulfill({ status: 404 })) });
+    assert.match((await settled(bad)).error, words);
+    await bad.context().close();
+  }
+  const idle = await open({ change: (context) => context.route("**/js/worker.js", (route) => route.fulfill({ status: 404 })) });
+  assert.match((await settled(idle)).error, /The worker stopped.*Load the page again/);
+  await idle.context().close();
 });
 
 test("a phone's screen, dark, over plain http in the local network: one thread, nothing wider than the screen", async () => {

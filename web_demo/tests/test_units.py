@@ -41,8 +41,10 @@ def test_dng_files_of_the_page_are_read_back(ran: Path) -> None:
                 assert getattr(again, field.name) == getattr(original, field.name), path.name
 
 
-def test_a_report_of_the_page_is_one_that_bench_reads(ran: Path) -> None:
-    report = read_report(ran / "report.json")
+@pytest.mark.parametrize("kind", ["burst", "sustained"])
+def test_a_report_of_the_page_is_one_that_bench_reads(ran: Path, kind: str) -> None:
+    report = read_report(ran / f"report-{kind}.json")
+    assert report.settings.kind == kind
     assert report.device.kind == "browser"
     assert report.entries[0].timing is not None
     assert report.entries[0].timing.median_ms == 2

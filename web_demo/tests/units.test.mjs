@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { mirroredIndices, phasePads } from "../site/js/bayer.js";
+import { bench } from "../site/js/bench.js";
 import { denoise, tileSizes } from "../site/js/denoise.js";
 import { browserOf, systemOf } from "../site/js/device.js";
 import { readDng } from "../site/js/dng.js";
@@ -222,6 +223,27 @@ test("manifests that are not the page's are refused", () => {
   refused(() => parseManifest(given({ tile: [64, 64] })), /do not fit/);
 });
 
+test("a benchmark warms up, keeps every sample, goes on for its seconds, and stops", async () => {
+  const calls = [];
+  const model = {
+    run: async (raw, height, width) => {
+      calls.push([raw.length, height, width]);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return raw;
+    },
+  };
+  const frame = { ...cases.frames[0].frame, mosaic: samples(`${cases.frames[0].name}.given`) };
+  const shares = [];
+  const how = { tile: [128, 160], rounds: 3, warmup: 2, progress: (share) => shares.push(share), stopped: async () => false };
+  const burst = await bench(model, manifest, frame, [16], { ...how, seconds: 0 });
+  assert.deepEqual([burst.samples.length, burst.started.length, calls.length], [3, 3, 5]);
+  assert.deepEqual([calls[0], shares.at(-1)], [[128 * 160, 128, 160], 1]);
+  const sustained = await bench(model, manifest, frame, [16], { ...how, seconds: 0.1 });
+  assert.ok(sustained.samples.length > 3 && sustained.started.at(-1) < 0.1);
+  assert.ok([...sustained.samples, sustained.firstMs].every((ms) => ms > 0));
+  await assert.rejects(bench(model, manifest, frame, [16], { ...how, seconds: 9, stopped: async () => true }), Cancelled);
+});
+
 test("a report for Python to read", () => {
   const measured = { samples: [3, 1, 2], started: [0, 0.1, 0.2], width: 160, height: 128, loadMs: 5, firstMs: 4, warmup: 2 };
   const device = {
@@ -233,5 +255,7 @@ test("a report for Python to read", () => {
   const settings = { threads: 1, gain: 16, rounds: 3, seconds: 0 };
   const bundle = { sumsHash: "a".repeat(64), bundleBytes: 5 };
   const report = makeReport(manifest, bundle, measured, settings, device);
-  writeFileSync(join(FOLDER, "report.json"), JSON.stringify(report));
+  writeFileSync(join(FOLDER, "report-burst.json"), JSON.stringify(report));
+  const sustained = makeReport(manifest, bundle, measured, { ...settings, seconds: 60 }, device);
+  writeFileSync(join(FOLDER, "report-sustained.json"), JSON.stringify(sustained));
 });

@@ -32,7 +32,7 @@ export async function bench(model, manifest, frame, scalars, how) {
     if (await stopped()) throw new Cancelled();
     started.push(elapsed());
     samples.push(await call());
-    progress(Math.max(samples.length / rounds, 0) < 1 || !seconds ? samples.length / rounds : elapsed() / seconds, 1);
+    progress(Math.min(samples.length / rounds, seconds ? elapsed() / seconds : 1), 1);
   }
   return { width, height, firstMs, samples, started, warmup };
 }

@@ -6,7 +6,14 @@ let ort = null;
 /** Load the runtime once; its number of threads cannot change after that. */
 export async function loadRuntime(base, threads) {
   if (!ort) {
-    ort = await import(new URL("ort.wasm.min.mjs", base).href);
+    try {
+      ort = await import(new URL("ort.wasm.min.mjs", base).href);
+    } catch (error) {
+      throw new UserError(
+        `The runtime could not be loaded (${firstLine(error)}). Build the page again, and look that ` +
+          "the server sends .mjs files as text/javascript.",
+      );
+    }
     ort.env.wasm.wasmPaths = base;
     ort.env.wasm.numThreads = threads;
     ort.env.logLevel = "error";
@@ -23,7 +30,7 @@ export class Model {
     } catch (error) {
       throw new UserError(
         `The model could not be loaded (${firstLine(error)}). If memory is short, close other tabs; ` +
-          "else export the bundle again.",
+          "else build the page again.",
       );
     }
     const wanted = manifest.selector === "gain" ? "raw,gain" : "raw,a,b";
