@@ -1,67 +1,20 @@
 /** The page: what was opened, what runs, what is shown. The work itself is in the worker. */
 import { tileSizes } from "./denoise.js";
-import { describeDevice } from "./device.js";
-import { $, save, short, showFacts, showOptions } from "./dom.js";
 import { readDng } from "./dng.js";
 import { writeDng } from "./dng_write.js";
+import { $, save, short, showFacts, showOptions } from "./dom.js";
 import { Engine, threadChoices } from "./engine.js";
-import { Cancelled, UserError } from "./errors.js";
+import { UserError } from "./errors.js";
 import { brightnessOf, colorOf } from "./isp.js";
-import { conditions, gainOf } from "./noise.js";
-import { makeReport } from "./report.js";
-import { median, p90 } from "./statistics.js";
+import { runBench, selfTest } from "./measuring.js";
+import { conditions } from "./noise.js";
+import { chosenTile, typedGain } from "./settings.js";
+import { job, progress, state } from "./state.js";
 import { Viewer } from "./viewer.js";
 
 const MOST_FILE_BYTES = 512 * 2 ** 20;
-const WARMUP = 2;
 
-/** Where things stand. `opened`: the bundle; `frame`: the capture; `result`: its denoised one. */
-const state = { site: null, engine: null, opened: null, frame: null, name: "", color: null, brightness: 1, result: null, report: null, busy: false };
 const viewer = new Viewer($("viewer"));
-
-/** Run one job at a time; its errors are shown and nothing is left half done. */
-async function job(title, work, { stoppable = false } = {}) {
-  if (state.busy) return;
-  state.busy = true;
-  $("error").hidden = true;
-  $("status").textContent = title;
-  $("progress").hidden = false;
-  $("progress").removeAttribute("value");
-  $("stop").disabled = !stoppable;
-  enable();
-  try {
-    $("status").textContent = (await work()) ?? "";
-  } catch (error) {
-    showError(error);
-  } finally {
-    state.busy = false;
-    $("progress").hidden = true;
-    $("stop").disabled = true;
-    enable();
-  }
-}
-
-function showError(error) {
-  $("status").textContent = error instanceof Cancelled ? error.message : "";
-  if (error instanceof Cancelled) return;
-  const known = error instanceof UserError;
-  $("error").textContent = known ? error.message : `Something went wrong: ${error.message}. Load the page again; if it stays, report it.`;
-  $("error").hidden = false;
-  if (!known) console.error(error);
-}
-
-function enable() {
-  const ready = !state.busy && state.opened !== null;
-  for (const id of ["denoise", "run-bench"]) $(id).disabled = !(ready && state.frame);
-  $("self-test").disabled = !ready;
-  $("save").disabled = state.busy || !state.result;
-  $("save-bench").disabled = state.busy || !state.report;
-  for (const id of ["file", "builtin", "threads", "tile"]) $(id).disabled = state.busy;
-}
-
-const progress = (share) => {
-  $("progress").value = share;
-};
 
 /** Fetch the bundle, check it and load the model into a new worker. */
 async function open(threads) {
@@ -119,17 +72,6 @@ const sameCamera = (frame, sensor) =>
 const picture = (frame) =>
   state.engine.run("render", { frame, color: state.color, brightness: state.brightness });
 
-/** The gain as typed; null where the field is empty. */
-function typedGain() {
-  const field = $("gain");
-  if (field.validity.badInput) {
-    throw new UserError("The gain is no number; allowed are numbers above 0. Type it again.");
-  }
-  return field.value === "" ? null : Number(field.value);
-}
-
-const chosenTile = () => $("tile").value.split(",").map(Number);
-
 async function denoise() {
   const { frame, opened } = state;
   const { manifest } = opened;
@@ -153,36 +95,6 @@ async function denoise() {
   });
   opened.ran = true;
   return how.warning || "Denoised. Move the line, or save the result.";
-}
-
-async function runBench() {
-  const { opened, frame, site } = state;
-  const rounds = Number($("rounds").value);
-  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 1000)) {
-    throw new UserError(`${$("rounds").value || "Nothing"} was given for the rounds; allowed are whole numbers of 1 to 1000.`);
-  }
-  const seconds = Number($("seconds").value);
-  const how = conditions(opened.manifest, frame, typedGain());
-  const input = { frame, scalars: how.scalars, tile: chosenTile(), rounds, seconds, warmup: WARMUP };
-  const measured = await state.engine.run("bench", input, progress);
-  const settings = { threads: opened.threads, gain: how.gain ?? gainOf(opened.manifest.sensor, how.a), rounds, seconds };
-  const device = await describeDevice(opened.runtime, site.version);
-  const bundle = { sumsHash: opened.sumsHash, bundleBytes: site.bundle_bytes };
-  state.report = makeReport(opened.manifest, bundle, measured, settings, device);
-  const middle = median(measured.samples);
-  const megapixels = (measured.width * measured.height) / 1e6;
-  $("bench-result").textContent =
-    `${measured.samples.length} runs on ${short(megapixels)} MP, ${opened.threads} thread(s): median ` +
-    `${short(middle)} ms, p90 ${short(p90(measured.samples))} ms, ${short(middle / megapixels)} ms/MP.`;
-  return "Benchmark done.";
-}
-
-async function selfTest() {
-  const found = await state.engine.run("selfTest", {}, progress);
-  $("bench-result").textContent =
-    `Self-test passed: ${found.vectors} golden vectors, off by at most ${found.maxAbsDn.toPrecision(2)} DN; ` +
-    `${found.selections} selections as the bundle lists them.`;
-  return "Self-test passed.";
 }
 
 async function openFile(file) {
