@@ -59,7 +59,7 @@ web: $(WEB_BUNDLE)/manifest.json
 web-serve: web
 	$(BIN)/python web_demo/serve.py build/web
 
-# Needs Node.js with npm, and Chromium. Renews the pictures in web_demo/images.
+# Needs Node.js with npm, and Chromium. RENEW_PICTURES=1 also draws those of web_demo/images anew.
 web-test: $(WEB_BUNDLE)/manifest.json
 	BUNDLE=$(WEB_BUNDLE) $(BIN)/python -m pytest -q web_demo/tests --durations=5
 
