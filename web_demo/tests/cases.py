@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from dng_bytes import BYTE, LONG, RATIONAL, SHORT, plain_dng
 
 from fa_mobile import isp
 from fa_mobile.bayer import CFA_PATTERNS, CfaPattern, phase_pads
@@ -23,6 +22,8 @@ from fa_mobile.runtimes.session import Bundle
 from fa_mobile.runtimes.tiling import plan_frame
 from fa_mobile.selection import select
 from fa_mobile.sensor import load_profile
+
+from dng_bytes import BYTE, LONG, RATIONAL, SHORT, plain_dng
 
 SHIFT: Final = np.float32(0.3)
 """What the model that stands in for a network subtracts."""

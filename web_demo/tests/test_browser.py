@@ -13,16 +13,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from npm_package import extract_all
-from serve import server
 
-from build import build
 from fa_mobile.bench.files import read_report
 from fa_mobile.bundle import SUMS_FILE, file_sha256
 from fa_mobile.manifest import parse_manifest
 from fa_mobile.raw_io import RawFrame, normalize, read_raw, write_dng
 from fa_mobile.runtimes.frames import denoise_frame
 from fa_mobile.runtimes.session import Bundle, open_bundle
+
+from build import build
+from npm_package import extract_all
+from serve import server
 
 HERE = Path(__file__).parent
 IMAGES = HERE.parent / "images"

@@ -9,13 +9,14 @@ import threading
 import urllib.request
 from pathlib import Path
 
-import npm_package
 import pytest
-import serve
 
-from build import build, main
 from fa_mobile.bundle import write_sums
 from fa_mobile.errors import UserError
+
+import npm_package
+import serve
+from build import build, main
 
 
 @pytest.fixture()
