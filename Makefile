@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types pytest test-slow android-test android-apk tune results equal tables docs clean
+.PHONY: help demo test lint types pytest test-slow web web-serve web-test android-test android-apk tune \
+  results equal tables docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       export the IMX258 array everywhere, verify, denoise a capture, show a picture"
 	@echo "make test       lint, types and tests"
 	@echo "make test-slow  the checks that take minutes"
+	@echo "make web        build the browser page in build/web (web_demo/README.md); web-serve serves it"
+	@echo "make web-test   the page's modules in node, the page in Chromium, against Python"
 	@echo "make android-test  the Android app's core and ONNX engine on the JVM (android_demo/README.md)"
 	@echo "make android-apk   a signed APK with an int8 bundle, without the Android SDK"
 	@echo "make tune       measure which folds are fastest here and write fa_mobile/targets/tuned.json"
@@ -40,6 +43,8 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+	$(BIN)/mypy --strict android_demo/ci/exchange.py
+	$(BIN)/mypy web_demo/build.py web_demo/serve.py web_demo/npm_package.py
 
 pytest: $(STAMP)
 	$(BIN)/python -m pytest -q -m "not slow" --durations=15
@@ -47,10 +52,25 @@ pytest: $(STAMP)
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow --durations=15
 
+# The browser page and its bundle: fp32, because eight bits are not faster in WebAssembly.
+WEB_BUNDLE := dist/imx258-onnx-fp32
+$(WEB_BUNDLE)/manifest.json: | $(STAMP)
+	$(BIN)/fa-mobile export export/imx258.toml --only onnx-fp32 --output dist
+
+web: $(WEB_BUNDLE)/manifest.json
+	$(BIN)/python web_demo/build.py --bundle $(WEB_BUNDLE) --output build/web
+
+web-serve: web
+	$(BIN)/python web_demo/serve.py build/web
+
+# Needs Node.js with npm, and Chromium. RENEW_PICTURES=1 also draws those of web_demo/images anew.
+web-test: $(WEB_BUNDLE)/manifest.json
+	BUNDLE=$(WEB_BUNDLE) $(BIN)/python -m pytest -q web_demo/tests --durations=5
+
 # Both need Java, npm and some Debian packages, and fetch about 300 MB once; what is missing is named.
 ANDROID_BUNDLE ?= dist/imx258-onnx-int8
 $(ANDROID_BUNDLE)/golden/table.json: | $(STAMP)
-	$(BIN)/fa-mobile export export/imx258.toml --only onnx-int8
+	$(BIN)/fa-mobile export export/imx258.toml --only onnx-int8 --output dist
 
 android-test: $(ANDROID_BUNDLE)/golden/table.json
 	PYTHON=$(abspath $(BIN)/python) android_demo/ci/test_jvm.sh $(ANDROID_BUNDLE)

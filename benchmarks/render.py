@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from fa_mobile.bench import pareto
-from fa_mobile.bench.device import PhoneDevice
+from fa_mobile.bench.device import PhoneDevice, device_name
 from fa_mobile.bench.files import read_report
 from fa_mobile.bench.parts import NO_ALIGN, NO_SUMS, PASSES, TRUNK, WHOLE, Parts
 from fa_mobile.bench.picture import draw as draw_roofs
@@ -56,10 +56,9 @@ def conditions() -> str:
     for name, report in reports().items():
         device, settings = report.device, report.settings
         runtimes = ", ".join(f"{key} {value}" for key, value in device.runtimes.items())
-        what = device.cpu if device.kind == "host" else f"{device.maker} {device.model}"
         rows.append(
-            [name, f"{what}, {device.cores} cores", " ".join(device.flags), device.os, runtimes,
-             str(settings.threads or "runtime's"), settings.kind]
+            [name, f"{device_name(device)}, {device.cores} cores", " ".join(device.flags),
+             device.os, runtimes, str(settings.threads or "runtime's"), settings.kind]
         )  # fmt: skip
     header = ["report", "device", "extensions", "system", "runtimes", "threads", "kind"]
     return _table(header, rows)

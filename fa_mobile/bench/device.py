@@ -1,4 +1,4 @@
-"""Where a benchmark ran: this machine, or a phone that sent its report."""
+"""Where a benchmark ran: this machine, a phone or a browser that sent its report."""
 
 from __future__ import annotations
 
@@ -75,16 +75,50 @@ class PhoneDevice(Strict):
     zones_end_c: dict[str, float] = {}
 
 
-Device = Annotated[HostDevice | PhoneDevice, Field(discriminator="kind")]
+class BrowserDevice(Strict):
+    """A browser, as its page is told. It tells no temperature, memory or name of the processor."""
+
+    kind: Literal["browser"]
+    browser: Text
+    """With its version."""
+    os: Text
+    model: Text | None
+    """Of a phone, where the browser tells it."""
+    architecture: Text | None
+    """The browser's own word: "x86", "arm"."""
+    cores: Positive
+    """As told; some browsers tell fewer than there are."""
+    flags: tuple[str, ...]
+    """"wasm-simd", "wasm-threads": what the runtime could use."""
+    runtimes: dict[str, str]
+    app_version: Text
+
+    @property
+    def title(self) -> str:
+        """Browser and what it ran on."""
+        return " on ".join(filter(None, (self.browser, self.model, self.architecture)))
+
+
+AnyDevice = HostDevice | PhoneDevice | BrowserDevice
+Device = Annotated[AnyDevice, Field(discriminator="kind")]
+
+
+def device_name(device: AnyDevice) -> str:
+    """What to call it in a table or a picture."""
+    if device.kind == "host":
+        return device.cpu
+    return device.title if device.kind == "browser" else f"{device.maker} {device.model}"
+
 
 _SAME: Final = {
     "host": ("cpu", "cores", "flags", "os", "runtimes"),
     "phone": ("maker", "model", "soc", "os", "cores", "runtimes"),
+    "browser": ("browser", "model", "architecture", "os", "cores", "flags", "runtimes"),
 }
 """What must be equal for two runs' times to be comparable, even as ratios."""
 
 
-def differences(now: HostDevice | PhoneDevice, then: HostDevice | PhoneDevice) -> list[str]:
+def differences(now: AnyDevice, then: AnyDevice) -> list[str]:
     """What differs between two devices, one phrase each; empty for the same kind of machine."""
     if now.kind != then.kind:
         return [f"device is a {now.kind}, was a {then.kind}"]

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
+from fa_mobile.bench.device import device_name
 from fa_mobile.bench.schema import Entry, Report
 from fa_mobile.errors import UserError
 from fa_mobile.files import replace_file
@@ -97,6 +98,6 @@ def _draw_entry(axes: Any, entry: Entry, mark: str) -> None:
 
 
 def _title(report: Report) -> str:
-    name = report.device.cpu if report.device.kind == "host" else report.device.model
+    name = device_name(report.device)
     threads = report.settings.threads or "as the runtime chooses"
     return f"{name}, threads: {threads}; hollow marks: nominal MACs"

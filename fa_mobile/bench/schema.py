@@ -1,4 +1,4 @@
-"""A benchmark report: one schema for this machine, for phones and for the apps' benchmark mode.
+"""A benchmark report: one schema for this machine, phones, browsers and the apps' benchmark mode.
 
 Times are milliseconds, sizes bytes, 1 MP is 10^6 mosaic pixels. What was not measured is null and
 its reason stands in ``missing`` under the field's name, "not run: ..." or "not available: ...":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fa_mobile.bench.device import HostDevice, PhoneDevice
+from fa_mobile.bench.device import BrowserDevice, HostDevice, PhoneDevice
 from fa_mobile.bench.schema import Counts, Entry, Ratio, Report, Settings, Timing
 from fa_mobile.bench.statistics import mann_whitney, median, p90, round_ratios
 
@@ -18,6 +18,11 @@ PHONE = PhoneDevice(
     flags=("asimddp", "i8mm"), runtimes={"executorch": "1.4.1"}, app_version="1.0.0",
     governor="schedutil", charging=False, low_power_mode=False, temperature_start_c=31.5,
     temperature_end_c=38.0, thermal_start="none", thermal_end="light",
+)  # fmt: skip
+BROWSER = BrowserDevice(
+    kind="browser", browser="Browser 1.2", os="Android 15", model="Model 1", architecture="arm",
+    cores=8, flags=("wasm-simd", "wasm-threads"), runtimes={"onnxruntime-web": "1.30.0"},
+    app_version="1.0.0",
 )  # fmt: skip
 SETTINGS = Settings(kind="burst", threads=1, rounds=15, warmup=1, seconds=0, gain=16)
 COUNTS = Counts(

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from fa_mobile.bench.files import write_report
-from tests.bench.reports import PHONE, entry_of, report_of
+from tests.bench.reports import BROWSER, PHONE, entry_of, report_of
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -35,9 +35,15 @@ def test_tables_of_hosts_and_phones(
 ) -> None:
     write_report(tmp_path / "host.json", report_of(entry_of([150.0] * 15)))
     write_report(tmp_path / "phone.json", report_of(entry_of([30.0] * 15), device=PHONE))
+    write_report(tmp_path / "web.json", report_of(entry_of([90.0] * 15), device=BROWSER))
     monkeypatch.setattr(render, "RESULTS", tmp_path)
     text = render.rendered(render.README.read_text(encoding="utf-8"))
-    for part in ("Test CPU, 2 cores", "Maker Model 1, 8 cores", "| phone | bundle | 1.05 |"):
+    for part in (
+        "Test CPU, 2 cores",
+        "Maker Model 1, 8 cores",
+        "| phone | bundle | 1.05 |",
+        "Browser 1.2 on Model 1 on arm, 8 cores",
+    ):
         assert part in text
     assert "x peer" in text and "cortex-a76 1.00" in text
     assert "- phone, bundle: memory not run: made for a test" in text

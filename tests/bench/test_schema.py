@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from fa_mobile.bench.device import device_name, differences
 from fa_mobile.bench.files import parse_report, read_report, write_report
 from fa_mobile.bench.instructions import with_instructions
 from fa_mobile.bench.schema import Report
 from fa_mobile.errors import UserError
 from tests.bench.reports import (
     ABSENT,
+    BROWSER,
     COUNTS,
     HOST,
     PHONE,
@@ -53,6 +55,25 @@ def test_a_phones_sustained_report(tmp_path: Path) -> None:
     read = read_report(tmp_path / "phone.json")
     assert read.device.kind == "phone" and read.device.thermal_end == "light"
     assert read == report
+
+
+def test_a_browsers_report(tmp_path: Path) -> None:
+    report = report_of(entry_of(SAMPLES), device=BROWSER)
+    write_report(tmp_path / "browser.json", report)
+    assert read_report(tmp_path / "browser.json") == report
+    assert device_name(BROWSER) == "Browser 1.2 on Model 1 on arm"
+    assert device_name(BROWSER.model_copy(update={"model": None})) == "Browser 1.2 on arm"
+    refused({**data_of(report), "device": {**BROWSER.model_dump(), "cpu": "x"}}, "device", "cpu")
+
+
+def test_browsers_are_compared_with_their_like() -> None:
+    assert differences(BROWSER, BROWSER) == []
+    other = BROWSER.model_copy(update={"browser": "Browser 2", "flags": ("wasm-simd",)})
+    assert differences(other, BROWSER) == [
+        "browser is Browser 2, was Browser 1.2",
+        "flags is wasm-simd, was wasm-simd wasm-threads",
+    ]
+    assert differences(BROWSER, PHONE) == ["device is a browser, was a phone"]
 
 
 def test_nothing_names_the_machine_or_its_owner() -> None:
