@@ -18,6 +18,7 @@ from fa_mobile.errors import UserError
 from fa_mobile.files import replace_folder
 from fa_mobile.folding import FoldPlan, fold
 from fa_mobile.golden import selection_table, write_golden_vectors
+from fa_mobile.golden_table import write_table
 from fa_mobile.manifest import MANIFEST_FILE, Manifest, NetworkFacts, TensorSpec, Tolerance
 from fa_mobile.nsma import NoiseSubrangeModelArray, load_checkpoint
 from fa_mobile.patches import Patches, clean_patches
@@ -174,6 +175,7 @@ def _export_one(
         manifest = _manifest(name, target, job, exported, patches)
         text = manifest.model_dump_json(indent=2) + "\n"
         (unfinished / MANIFEST_FILE).write_text(text, encoding="utf-8")
+        write_table(unfinished, manifest)
         report(f"{name}: verifying")
         verification = verify_artifact(unfinished, manifest)
         if verification.status == "failed":

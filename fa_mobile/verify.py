@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fa_mobile.bundle import read_bundle, read_golden
+from fa_mobile.golden_table import replay_table
 from fa_mobile.manifest import GoldenVector, Manifest
 from fa_mobile.metrics import psnr
 from fa_mobile.noise import NoiseParameters
@@ -86,7 +87,7 @@ class VerifyReport:
 
 
 def verify_bundle(folder: Path) -> VerifyReport:
-    """Check hashes and schema, then run every golden vector in the bundle's runtime.
+    """Check hashes, schema and golden table, then run every golden vector in the real runtime.
 
     Raises:
         UserError: when the bundle is damaged, its schema unknown, or its runtime not installed.
@@ -95,7 +96,12 @@ def verify_bundle(folder: Path) -> VerifyReport:
 
 
 def verify_artifact(folder: Path, manifest: Manifest) -> VerifyReport:
-    """:func:`verify_bundle` with the manifest already read: an export verifies before it sums."""
+    """:func:`verify_bundle` with the manifest already read: an export verifies before it sums.
+
+    Raises:
+        UserError: when the golden table is missing or wrong, or the runtime is not installed.
+    """
+    replay_table(folder, manifest)
     if manifest.target == "coreml":
         from fa_mobile.targets.coreml import check_packages
 

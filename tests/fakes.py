@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fa_mobile.bundle import write_golden, write_sums
 from fa_mobile.golden import selection_table
+from fa_mobile.golden_table import write_table
 from fa_mobile.manifest import (
     MANIFEST_FILE,
     GoldenVector,
@@ -70,7 +71,7 @@ def fake_manifest(**changes: object) -> Manifest:
         "planned_memory_bytes": None,
         "tolerance": Tolerance(max_abs_dn=0.05, max_noise_ratio=0.001, max_psnr_loss_db=0.01),
         "golden": (),
-        "selection": selection_table(spec, "gain"),
+        "selection": selection_table(spec, str(changes.get("selector", "gain"))),
         "checkpoint": "fake",
         "checkpoint_sha256": "0" * 64,
         "tool_versions": {},
@@ -98,5 +99,6 @@ def write_fake_bundle(folder: Path, **changes: object) -> Path:
     )  # fmt: skip
     manifest = fake_manifest(golden=(vector,), **changes)
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2))
+    write_table(folder, manifest)
     write_sums(folder)
     return folder

@@ -13,6 +13,7 @@ from fa_mobile.dng import cell_order
 from fa_mobile.errors import UserError
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.raw_io import RawFrame, gain_of, normalize
+from fa_mobile.runtimes.reading import whole_dn
 from fa_mobile.runtimes.session import Bundle
 from fa_mobile.sensor import SensorProfile
 
@@ -56,8 +57,7 @@ def denoise_frame(
         black = _cells(sensor.black_level, out.shape, frame.cfa)
         signal = (out - black) / (sensor.white_level - black)
         out = _to_dn(signal, frame.black_level, frame.white_level, frame.cfa)
-    mosaic = np.round(np.clip(out, 0, frame.white_level)).astype(np.uint16)
-    return replace(frame, mosaic=mosaic, noise=None)
+    return replace(frame, mosaic=whole_dn(out, frame.white_level), noise=None)
 
 
 def _noise_of(frame: RawFrame, gain: float | None, sensor: SensorProfile) -> NoiseParameters:

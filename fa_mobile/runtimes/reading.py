@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fa_mobile.bayer import CfaPattern, phase_pads
-from fa_mobile.runtimes.tiling import Tile
+from fa_mobile.runtimes.tiling import Span, Tile
 
 Mosaic = npt.NDArray[np.float32]
+Rectangle = tuple[int, int, int, int]
+"""(top, bottom, left, right), the ends excluded."""
 
 
 class MirroredMosaic:
@@ -34,7 +36,8 @@ class MirroredMosaic:
             np.pad(np.arange(side), pad, mode="reflect")
             for side, pad in zip((height, width), pads, strict=True)
         )
-        self._top, self._left = pads[0][0], pads[1][0]
+        self.origin = pads[0][0], pads[1][0]
+        """Row and column of the padded mosaic at which the mosaic itself starts."""
         self.shape = len(self._rows), len(self._cols)
 
     def read(self, tile: Tile, into: Mosaic) -> None:
@@ -46,14 +49,17 @@ class MirroredMosaic:
         else:
             into[...] = self._mosaic[np.ix_(rows, cols)]
 
+    def written(self, tile: Tile) -> Rectangle:
+        """(top, bottom, left, right) of what a tile decides in the mosaic, its padding left out."""
+        height, width = self._mosaic.shape
+        top, bottom = _written(tile.rows, self.origin[0], height)
+        left, right = _written(tile.cols, self.origin[1], width)
+        return top, bottom, left, right
+
     def keep(self, tile: Tile, result: Mosaic, out: npt.NDArray[np.generic]) -> None:
         """Put what a tile decides into ``out`` [H, W], rounded where that holds integers."""
-        rows, cols = tile.rows, tile.cols
-        top, bottom = _within(rows.keep_start - self._top, rows.keep_stop - self._top, out.shape[0])
-        left, right = _within(
-            cols.keep_start - self._left, cols.keep_stop - self._left, out.shape[1]
-        )
-        row, col = top + self._top - rows.start, left + self._left - cols.start
+        top, bottom, left, right = self.written(tile)
+        row, col = top + self.origin[0] - tile.rows.start, left + self.origin[1] - tile.cols.start
         part = result[row : row + bottom - top, col : col + right - left]
         target = out[top:bottom, left:right]
         if np.issubdtype(out.dtype, np.integer):
@@ -67,6 +73,11 @@ def _is_run(indices: npt.NDArray[np.intp]) -> bool:
     return bool(indices[-1] - indices[0] == len(indices) - 1 and (np.diff(indices) == 1).all())
 
 
-def _within(start: int, stop: int, length: int) -> tuple[int, int]:
-    low = min(max(start, 0), length)
-    return low, max(low, min(stop, length))
+def _written(span: Span, before: int, length: int) -> tuple[int, int]:
+    low = min(max(span.keep_start - before, 0), length)
+    return low, max(low, min(span.keep_stop - before, length))
+
+
+def whole_dn(values: npt.NDArray[np.floating], white: float) -> npt.NDArray[np.uint16]:
+    """Float DN as a file holds them: clipped to 0..white, halves rounded to even."""
+    return np.asarray(np.round(np.clip(values, 0, white)), np.uint16)
