@@ -3,17 +3,24 @@ import XCTest
 
 @testable import RawDenoise
 
-/// The bundle that the tests read: the variable FA_MOBILE_BUNDLE names it.
-func testBundleFolder() throws -> URL {
-  guard let path = ProcessInfo.processInfo.environment["FA_MOBILE_BUNDLE"] else {
+/// The bundles that the tests read: the variable FA_MOBILE_BUNDLES names their folders, parted by
+/// colons. The first is an ONNX bundle of the IMX258, whose text some tests damage.
+func testBundleFolders() throws -> [URL] {
+  guard let paths = ProcessInfo.processInfo.environment["FA_MOBILE_BUNDLES"], !paths.isEmpty else {
     throw DenoiseError(
-      "FA_MOBILE_BUNDLE is not set; name the folder of a bundle that 'fa-mobile export' wrote")
+      "FA_MOBILE_BUNDLES is not set; name folders of bundles that 'fa-mobile export' wrote, "
+        + "parted by colons, an ONNX bundle first")
   }
-  return URL(fileURLWithPath: path, isDirectory: true)
+  return paths.split(separator: ":").map { URL(fileURLWithPath: String($0), isDirectory: true) }
 }
 
 func testBundle() throws -> ModelBundle {
-  try ModelBundle(at: testBundleFolder())
+  try ModelBundle(at: testBundleFolders()[0])
+}
+
+/// Larger than the bundle's tile in both directions.
+func fourTileFrame(_ manifest: Manifest) throws -> RawFrame {
+  try testFrame(rows: manifest.tile[0] + 88, columns: manifest.tile[1] + 200)
 }
 
 /// A copy of the test bundle that a test may damage.
@@ -23,7 +30,7 @@ final class BundleCopy {
   init() throws {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("raw-denoise-\(UUID().uuidString)", isDirectory: true)
-    try FileManager.default.copyItem(at: testBundleFolder(), to: folder)
+    try FileManager.default.copyItem(at: testBundleFolders()[0], to: folder)
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }

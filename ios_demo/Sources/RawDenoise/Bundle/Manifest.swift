@@ -53,9 +53,10 @@ public struct Manifest: Codable, Equatable, Sendable {
     fixedShape ? (tile[0], tile[1]) : (minSide, minSide)
   }
 
-  /// Member of the array that serves a gain; for bundles that select by gain.
-  public func member(atGain gain: Float) -> Int {
-    Selector.member(forShotNoise: sensor.shotNoise(atGain: gain), edges: edges)
+  /// Member of the array that serves the first scalar of a call: the gain, or a.
+  public func member(forScalar value: Float) -> Int {
+    let a = selector == .gain ? sensor.shotNoise(atGain: value) : value
+    return Selector.member(forShotNoise: a, edges: edges)
   }
 }
 

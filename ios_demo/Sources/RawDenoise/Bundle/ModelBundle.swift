@@ -18,6 +18,11 @@ public struct ModelBundle: Sendable {
     manifest = try Manifest.parse(data, source: "manifest.json of \(folder.lastPathComponent)")
   }
 
+  init(unchecked folder: URL, _ manifest: Manifest) {
+    self.folder = folder
+    self.manifest = manifest
+  }
+
   /// Where a file of the manifest lies.
   public func url(of name: String) -> URL {
     folder.appendingPathComponent(name)

@@ -77,7 +77,8 @@ public final class FrameDenoiser {
     return result
   }
 
-  private func scalars(for frame: RawFrame, gain: Float?, noise: NoiseParameters?) throws
+  /// What the model is called with beside the mosaic: the gain, or a and b.
+  func scalars(for frame: RawFrame, gain: Float?, noise: NoiseParameters?) throws
     -> [Float]
   {
     switch manifest.selector {
