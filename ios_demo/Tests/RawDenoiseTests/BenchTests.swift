@@ -14,19 +14,18 @@ final class BenchTests: XCTestCase {
   func testABurstHasItsRounds() throws {
     let engine = FakeEngine()
     let settings = BenchmarkSettings(kind: .burst, rounds: 7, warmup: 2)
-    let (entry, runtime) = try benchmark(settings, engine).run(
-      rows: 96, columns: 96, isFirstUse: true, stop: StopSwitch(), progress: { _ in })
+    let entry = try benchmark(settings).run(
+      engine, rows: 96, columns: 96, load: 20, stop: StopSwitch(), progress: { _ in })
     XCTAssertEqual(engine.calls.count, 1 + 2 + 7)
     XCTAssertEqual(entry.timing?.samples.count, 7)
     XCTAssertEqual(entry.tiles, 1)
     XCTAssertNotNil(entry.start)
-    XCTAssertEqual(runtime.name, "fake")
   }
 
   func testASustainedRunLastsItsSeconds() throws {
     let settings = BenchmarkSettings(kind: .sustained, seconds: 60)
-    let (entry, _) = try benchmark(settings, FakeEngine()).run(
-      rows: 96, columns: 96, isFirstUse: false, stop: StopSwitch(), progress: { _ in })
+    let entry = try benchmark(settings).run(
+      FakeEngine(), rows: 96, columns: 96, load: nil, stop: StopSwitch(), progress: { _ in })
     let timing = try XCTUnwrap(entry.timing)
     XCTAssertGreaterThanOrEqual(timing.started.last!, 59)
     XCTAssertLessThan(timing.started.last!, 60)
@@ -39,20 +38,21 @@ final class BenchTests: XCTestCase {
     let stop = StopSwitch()
     stop.stop(.background)
     XCTAssertThrowsError(
-      try benchmark(BenchmarkSettings(kind: .burst), FakeEngine()).run(
-        rows: 96, columns: 96, isFirstUse: true, stop: stop, progress: { _ in }))
+      try benchmark(BenchmarkSettings(kind: .burst)).run(
+        FakeEngine(), rows: 96, columns: 96, load: 20, stop: stop, progress: { _ in })
+    ) { XCTAssertEqual($0 as? Stopped, Stopped(reason: .background)) }
   }
 
   /// The toolkit's tests read the stored report with the schema of `fa-mobile bench`.
   func testTheStoredReportIsWhatIsWritten() throws {
     let settings = BenchmarkSettings(kind: .burst, rounds: 3)
-    let run = benchmark(settings, FakeEngine())
-    let (entry, runtime) = try run.run(
-      rows: 96, columns: 128, isFirstUse: true, stop: StopSwitch(), progress: { _ in })
+    let engine = FakeEngine()
+    let entry = try benchmark(settings).run(
+      engine, rows: 96, columns: 128, load: 20, stop: StopSwitch(), progress: { _ in })
     var device = PhoneDevice(
       maker: "Apple", model: "iPhone0,0", os: "iOS 18.0", cores: 6, flags: ["asimddp"],
       appVersion: "1.0", abi: "arm64")
-    device.runtimes = [runtime.name: runtime.version]
+    device.runtimes = [engine.runtime.name: engine.runtime.version]
     device.thermalStart = "nominal"
     device.thermalEnd = "fair"
     device.lowPowerMode = false
@@ -60,7 +60,7 @@ final class BenchTests: XCTestCase {
     let stored = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../../tests/data/ios-benchmark.json").standardizedFileURL
     let data = try report.json()
-    if ProcessInfo.processInfo.environment["FA_MOBILE_UPDATE"] != nil {
+    if ProcessInfo.processInfo.environment["FA_MOBILE_UPDATE"] == "1" {
       try SafeFile.write(data, to: stored)
     }
     XCTAssertEqual(try masked(Data(contentsOf: stored)), try masked(data))
@@ -80,14 +80,14 @@ final class BenchTests: XCTestCase {
   }
 
   /// Every reading of the clock is 125 ms later than the one before.
-  private func benchmark(_ settings: BenchmarkSettings, _ engine: FakeEngine) -> Benchmark {
+  private func benchmark(_ settings: BenchmarkSettings) -> Benchmark {
     var now = 0.0
     return Benchmark(
       bundle: bundle, settings: settings,
       milliseconds: {
         now += 125
         return now
-      }, load: { engine })
+      })
   }
 
   private var bundle: ModelBundle!

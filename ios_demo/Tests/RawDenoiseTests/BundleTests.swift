@@ -13,12 +13,13 @@ final class BundleTests: XCTestCase {
   func testDigestsAreThoseOfTheStandard() {
     // FIPS 180-4's examples, and a length that ends on a block.
     XCTAssertEqual(
-      Digest.sha256(of: Data("abc".utf8)),
+      FileDigest.sha256(of: Data("abc".utf8)),
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     XCTAssertEqual(
-      Digest.sha256(of: Data()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+      FileDigest.sha256(of: Data()),
+      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
     XCTAssertEqual(
-      Digest.sha256(of: Data(repeating: UInt8(ascii: "a"), count: 1_000_000)),
+      FileDigest.sha256(of: Data(repeating: UInt8(ascii: "a"), count: 1_000_000)),
       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
   }
 

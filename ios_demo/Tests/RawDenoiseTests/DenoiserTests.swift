@@ -104,7 +104,7 @@ final class DenoiserTests: XCTestCase {
 final class JobTests: XCTestCase {
   func testProgressAndResult() throws {
     let manifest = try testBundle().manifest
-    let job = Job(denoiser: FrameDenoiser(manifest: manifest, engine: FakeEngine()))
+    let job = DenoiseJob(denoiser: FrameDenoiser(manifest: manifest, engine: FakeEngine()))
     let frame = try fourTileFrame(manifest)
     var steps: [Int] = []
     let result = try job.run(frame, gain: 16, stop: StopSwitch()) { done, all in
@@ -123,7 +123,7 @@ final class JobTests: XCTestCase {
       let engine = FakeEngine()
       let stop = StopSwitch()
       let manifest = try testBundle().manifest
-      let job = Job(denoiser: FrameDenoiser(manifest: manifest, engine: engine))
+      let job = DenoiseJob(denoiser: FrameDenoiser(manifest: manifest, engine: engine))
       let frame = try fourTileFrame(manifest)
       XCTAssertThrowsError(
         try job.run(frame, gain: 16, stop: stop) { done, _ in
@@ -139,7 +139,7 @@ final class JobTests: XCTestCase {
 
   func testAStopInTheLastTileGivesNoResult() throws {
     let stop = StopSwitch()
-    let job = Job(
+    let job = DenoiseJob(
       denoiser: FrameDenoiser(manifest: try testBundle().manifest, engine: FakeEngine()))
     let frame = try testFrame(rows: 64, columns: 64)
     XCTAssertThrowsError(
@@ -149,7 +149,8 @@ final class JobTests: XCTestCase {
   func testAnEnginesErrorEndsTheRun() throws {
     struct Failed: Error {}
     let engine = FakeEngine { _, _, _, _ in throw Failed() }
-    let job = Job(denoiser: FrameDenoiser(manifest: try testBundle().manifest, engine: engine))
+    let job = DenoiseJob(
+      denoiser: FrameDenoiser(manifest: try testBundle().manifest, engine: engine))
     let frame = try testFrame(rows: 64, columns: 64)
     XCTAssertThrowsError(try job.run(frame, gain: 1, stop: StopSwitch()) { _, _ in }) {
       XCTAssertTrue($0 is Failed)

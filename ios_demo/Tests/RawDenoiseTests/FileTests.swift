@@ -68,7 +68,7 @@ final class DNGTests: XCTestCase {
     let stored = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../../tests/data/ios-demo.dng").standardizedFileURL
     let data = try DNGWriter.encode(try storedFrame())
-    if ProcessInfo.processInfo.environment["FA_MOBILE_UPDATE"] != nil {
+    if ProcessInfo.processInfo.environment["FA_MOBILE_UPDATE"] == "1" {
       try SafeFile.write(data, to: stored)
     }
     XCTAssertEqual(try Data(contentsOf: stored), data)

@@ -6,7 +6,7 @@ final class PreviewTests: XCTestCase {
   func testAFlatNeutralIsGrayInEveryPattern() throws {
     for cfa in BayerPattern.allCases {
       let frame = try flat(cfa, neutral: [0.5, 1, 0.25], level: 0.5)
-      let picture = Preview(of: frame).render(frame)
+      let picture = PreviewRenderer(of: frame).render(frame)
       XCTAssertEqual(picture.rows, frame.mosaic.rows)
       // sRGB of linear 0.5 is 188.
       for (index, value) in picture.pixels.enumerated() {
@@ -28,7 +28,7 @@ final class PreviewTests: XCTestCase {
     let frame = try RawFrame(
       mosaic: Mosaic(rows: 16, columns: 16, samples: samples), cfa: .grbg,
       blackLevel: [0, 0, 0, 0], whiteLevel: 1023)
-    let picture = Preview(of: frame).render(frame)
+    let picture = PreviewRenderer(of: frame).render(frame)
     for row in 1..<15 {
       for column in 1..<15 {
         let at = 4 * (row * 16 + column)
@@ -40,23 +40,26 @@ final class PreviewTests: XCTestCase {
 
   func testStepsMakeASmallerPicture() throws {
     let frame = try testFrame(rows: 31, columns: 64)
-    let picture = Preview(of: frame).render(frame, step: 4)
+    let picture = PreviewRenderer(of: frame).render(frame, step: 4)
     XCTAssertEqual([picture.rows, picture.columns], [8, 16])
     XCTAssertEqual(picture.pixels.count, 4 * 8 * 16)
   }
 
   func testBrightnessLiftsDarkFramesOnly() throws {
     XCTAssertEqual(
-      Preview.brightness(for: try flat(.rggb, neutral: [1, 1, 1], level: 0.06)), 3, accuracy: 0.1)
-    XCTAssertEqual(Preview.brightness(for: try flat(.rggb, neutral: [1, 1, 1], level: 0.9)), 1)
-    XCTAssertEqual(Preview.brightness(for: try flat(.rggb, neutral: [1, 1, 1], level: 0)), 16)
+      PreviewRenderer.brightness(for: try flat(.rggb, neutral: [1, 1, 1], level: 0.06)), 3,
+      accuracy: 0.1)
+    XCTAssertEqual(
+      PreviewRenderer.brightness(for: try flat(.rggb, neutral: [1, 1, 1], level: 0.9)), 1)
+    XCTAssertEqual(
+      PreviewRenderer.brightness(for: try flat(.rggb, neutral: [1, 1, 1], level: 0)), 16)
   }
 
   func testAColourMatrixThatHasNoInverseIsLeftOut() throws {
     var frame = try flat(.rggb, neutral: [1, 1, 1], level: 0.5)
-    let plain = Preview(of: frame).render(frame)
+    let plain = PreviewRenderer(of: frame).render(frame)
     frame.colorMatrix = [Double](repeating: 1, count: 9)
-    XCTAssertEqual(Preview(of: frame).render(frame), plain)
+    XCTAssertEqual(PreviewRenderer(of: frame).render(frame), plain)
   }
 
   private func flat(_ cfa: BayerPattern, neutral: [Double], level: Double) throws -> RawFrame {

@@ -40,10 +40,10 @@ final class BundleCopy {
   /// Change the text of a file, and the sums with it unless the change is to be found.
   func edit(_ name: String, keepingSums: Bool = false, _ change: (String) -> String) throws {
     let text = try String(contentsOf: url(name), encoding: .utf8)
-    let old = try Digest.sha256(of: url(name))
+    let old = try FileDigest.sha256(of: url(name))
     try change(text).write(to: url(name), atomically: true, encoding: .utf8)
     if keepingSums { return }
-    let new = try Digest.sha256(of: url(name))
+    let new = try FileDigest.sha256(of: url(name))
     let sums = try String(contentsOf: url(Checksums.file), encoding: .utf8)
     try sums.replacingOccurrences(of: old, with: new)
       .write(to: url(Checksums.file), atomically: true, encoding: .utf8)

@@ -1,54 +1,47 @@
-/// Times a bundle: load, first call, warm-up, rounds.
+/// Times a bundle: first call, warm-up, rounds.
 public struct Benchmark {
-  public typealias Load = () throws -> any Engine
-
   public let bundle: ModelBundle
   public let settings: BenchmarkSettings
-  private let load: Load
   private let milliseconds: () -> Double
 
-  /// - Parameters:
-  ///   - load: makes the engine anew.
-  ///   - milliseconds: a clock that never goes back; the tests give one of their own.
+  /// - Parameter milliseconds: a clock that never goes back; the tests give one of their own.
   public init(
-    bundle: ModelBundle, settings: BenchmarkSettings, milliseconds: (() -> Double)? = nil,
-    load: @escaping Load
+    bundle: ModelBundle, settings: BenchmarkSettings, milliseconds: (() -> Double)? = nil
   ) {
     self.bundle = bundle
     self.settings = settings
-    self.load = load
     let clock = ContinuousClock()
     let origin = clock.now
     self.milliseconds = milliseconds ?? { (clock.now - origin) / .milliseconds(1) }
   }
 
   /// - Parameters:
-  ///   - isFirstUse: whether nothing of the bundle ran in this process before.
+  ///   - engine: loaded anew for this run.
+  ///   - load: milliseconds that loading it took, where nothing of the bundle was in this process
+  ///     before; else nil.
   ///   - progress: called with the share that is done, 0 to 1.
   /// - Throws: `Stopped`, `DenoiseError`, or what the engine throws; then there is no entry.
   public func run(
-    rows: Int, columns: Int, isFirstUse: Bool, stop: StopSwitch, progress: (Double) -> Void
-  ) throws -> (entry: BenchmarkEntry, runtime: (name: String, version: String)) {
+    _ engine: any Engine, rows: Int, columns: Int, load: Double?, stop: StopSwitch,
+    progress: (Double) -> Void
+  ) throws -> BenchmarkEntry {
     let frame = try syntheticFrame(rows: rows, columns: columns)
-    let origin = milliseconds()
-    let engine = try load()
-    let loaded = milliseconds()
     let denoiser = FrameDenoiser(manifest: bundle.manifest, engine: engine)
     var tiles = 0
     func call() throws {
       _ = try denoiser.denoise(
         frame, gain: settings.gain, progress: { tiles = max($0, $1) }, checkCancelled: stop.check)
     }
+    let origin = milliseconds()
     try call()
-    let start = BenchmarkEntry.Start(load: loaded - origin, first: milliseconds() - loaded)
+    let first = milliseconds() - origin
     for _ in 0..<settings.warmup { try call() }
     let (samples, started) = try rounds(call, progress)
     let timing = BenchmarkEntry.Timing(
       samples, started: started, megapixels: frame.megapixels)
-    let entry = try BenchmarkEntry(
+    return try BenchmarkEntry(
       bundle: bundle, rows: rows, columns: columns, tiles: tiles, timing: timing,
-      start: isFirstUse ? start : nil)
-    return (entry, engine.runtime)
+      start: load.map { BenchmarkEntry.Start(load: $0, first: first) })
   }
 
   private func rounds(_ call: () throws -> Void, _ progress: (Double) -> Void) throws

@@ -92,7 +92,7 @@ public struct BenchmarkEntry: Encodable, Sendable {
   ) throws {
     let manifest = bundle.manifest
     self.bundle = manifest.name
-    sumsSHA256 = try Digest.sha256(of: bundle.url(of: Checksums.file))
+    sumsSHA256 = try FileDigest.sha256(of: bundle.url(of: Checksums.file))
     target = manifest.target
     precision = manifest.precision
     network = manifest.network.name

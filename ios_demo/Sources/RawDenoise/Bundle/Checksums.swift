@@ -14,7 +14,7 @@ public enum Checksums {
     problems += present.subtracting(listed.keys).sorted().map { "\($0) is not listed" }
     for name in present.sorted() {
       guard let wanted = listed[name] else { continue }
-      if try Digest.sha256(of: folder.appendingPathComponent(name)) != wanted {
+      if try FileDigest.sha256(of: folder.appendingPathComponent(name)) != wanted {
         problems.append("\(name) has another hash")
       }
     }

@@ -56,7 +56,7 @@ public struct Manifest: Codable, Equatable, Sendable {
   /// Member of the array that serves the first scalar of a call: the gain, or a.
   public func member(forScalar value: Float) -> Int {
     let a = selector == .gain ? sensor.shotNoise(atGain: value) : value
-    return Selector.member(forShotNoise: a, edges: edges)
+    return MemberSelector.member(forShotNoise: a, edges: edges)
   }
 }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// SHA-256 (FIPS 180-4), fed in parts. For systems without CryptoKit; see `Digest`.
+/// SHA-256 (FIPS 180-4), fed in parts. For systems without CryptoKit; see `FileDigest`.
 struct PortableSHA256 {
   private var state: [UInt32]
   private var pending: [UInt8] = []

@@ -59,7 +59,7 @@ public struct TableReplay {
     let value = Float(row.value)
     let a = manifest.selector == .gain ? manifest.sensor.shotNoise(atGain: value) : value
     return Double(a) == row.a
-      && Selector.member(forShotNoise: a, edges: manifest.edges) == row.member
+      && MemberSelector.member(forShotNoise: a, edges: manifest.edges) == row.member
   }
 
   private func isNoise(_ row: GoldenTable.Noise) -> Bool {

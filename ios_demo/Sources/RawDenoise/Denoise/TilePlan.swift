@@ -1,5 +1,5 @@
 /// One tile along one axis: reads `start..<stop`, keeps `keepStart..<keepStop`.
-public struct Span: Equatable, Sendable {
+public struct TileSpan: Equatable, Sendable {
   public let start: Int
   public let stop: Int
   public let keepStart: Int
@@ -16,8 +16,8 @@ public struct Span: Equatable, Sendable {
 }
 
 public struct Tile: Equatable, Sendable {
-  public let rows: Span
-  public let columns: Span
+  public let rows: TileSpan
+  public let columns: TileSpan
 }
 
 /// Tiles with a halo: a frame of any size through a network of bounded input, without seams.
@@ -31,7 +31,7 @@ public enum TilePlan {
   ///   - tile: a multiple of `stride`, more than twice the halo where the axis is longer than it.
   ///   - halo: twice of it is a multiple of `stride`, so that tiles start on multiples of it.
   /// - Throws: `DenoiseError` for arguments that are not so.
-  public static func axis(length: Int, tile: Int, halo: Int, stride: Int) throws -> [Span] {
+  public static func axis(length: Int, tile: Int, halo: Int, stride: Int) throws -> [TileSpan] {
     guard stride > 0, tile > 0, length > 0, halo >= 0, length % stride == 0, tile % stride == 0,
       2 * halo % stride == 0
     else {
@@ -40,7 +40,7 @@ public enum TilePlan {
           + "halo must be multiples of the stride \(stride); export the bundle again")
     }
     if length <= tile {
-      return [Span(start: 0, stop: length, keepStart: 0, keepStop: length)]
+      return [TileSpan(start: 0, stop: length, keepStart: 0, keepStop: length)]
     }
     let step = tile - 2 * halo
     guard step > 0 else {
@@ -52,7 +52,7 @@ public enum TilePlan {
       Array(Swift.stride(from: 0, to: length - tile, by: step)) + [length - tile]
     let cuts = [0] + starts.dropFirst().map { $0 + halo } + [length]
     return starts.indices.map { index in
-      Span(
+      TileSpan(
         start: starts[index], stop: starts[index] + tile, keepStart: cuts[index],
         keepStop: cuts[index + 1])
     }

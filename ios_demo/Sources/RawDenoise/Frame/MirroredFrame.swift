@@ -69,7 +69,7 @@ public struct MirroredFrame: Sendable {
     }
   }
 
-  private func within(_ span: Span, before: Int, _ length: Int) -> Range<Int> {
+  private func within(_ span: TileSpan, before: Int, _ length: Int) -> Range<Int> {
     let low = min(max(span.keepStart - before, 0), length)
     return low..<max(low, min(span.keepStop - before, length))
   }

@@ -10,6 +10,10 @@ public enum StopReason: String, Sendable {
 /// Thrown out of a run that was stopped; nothing of it is kept.
 public struct Stopped: Error, Equatable {
   public let reason: StopReason
+
+  public init(reason: StopReason) {
+    self.reason = reason
+  }
 }
 
 /// Stops a run from another thread.
@@ -42,7 +46,7 @@ public struct Denoised: Equatable, Sendable {
 }
 
 /// One run from a frame to a result; called off the main thread.
-public struct Job {
+public struct DenoiseJob {
   public let denoiser: FrameDenoiser
 
   public init(denoiser: FrameDenoiser) {

@@ -11,7 +11,7 @@ public struct Picture: Equatable, Sendable {
 /// camera's matrix, sRGB. For looking at on the screen; the DNG is for other programs.
 ///
 /// Exposure is fixed by the caller, so that noisy and denoised are shown alike.
-public struct Preview: Sendable {
+public struct PreviewRenderer: Sendable {
   private let black: [Float]
   private let scale: [Float]
   private let matrix: [Float]
@@ -25,7 +25,7 @@ public struct Preview: Sendable {
     scale = zip(levels, frame.cfa.cellOrder(byColor)).map { level, neutral in
       brightness / (neutral * Float(frame.whiteLevel - level))
     }
-    matrix = Preview.cameraToSRGB(frame.colorMatrix)
+    matrix = PreviewRenderer.cameraToSRGB(frame.colorMatrix)
   }
 
   /// The exposure at which the mean of a frame is middle gray, within 1 to 16.
@@ -55,7 +55,7 @@ public struct Preview: Sendable {
           let linear =
             matrix[3 * channel] * rgb.0 + matrix[3 * channel + 1] * rgb.1
             + matrix[3 * channel + 2] * rgb.2
-          pixels[at + channel] = Preview.gamma[Int(min(max(linear, 0), 1) * 4095)]
+          pixels[at + channel] = PreviewRenderer.gamma[Int(min(max(linear, 0), 1) * 4095)]
         }
       }
     }
@@ -96,12 +96,12 @@ public struct Preview: Sendable {
       0.9503041,
     ]
     guard let xyzToCamera else { return identity }
-    var forward = Preview.product(xyzToCamera, sRGBToXYZ)
+    var forward = PreviewRenderer.product(xyzToCamera, sRGBToXYZ)
     for row in 0..<3 {
       let sum = forward[3 * row] + forward[3 * row + 1] + forward[3 * row + 2]
       for column in 0..<3 { forward[3 * row + column] /= sum }
     }
-    let inverse = Preview.inverse(forward)
+    let inverse = PreviewRenderer.inverse(forward)
     return inverse.allSatisfy(\.isFinite) ? inverse.map { Float($0) } : identity
   }
 

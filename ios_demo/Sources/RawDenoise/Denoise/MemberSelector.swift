@@ -1,5 +1,5 @@
 /// Which member of the array serves a noise.
-public enum Selector {
+public enum MemberSelector {
   /// The number of edges that `a` is not below: total, monotone and clamped to the ends.
   ///
   /// Compared in float32, as in every exported artifact. NaN selects 0 (and is refused before).

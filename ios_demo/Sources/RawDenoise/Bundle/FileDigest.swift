@@ -8,7 +8,7 @@ import Foundation
 ///
 /// CryptoKit where the system has it. Elsewhere (Linux) `PortableSHA256`: swift-crypto would have
 /// to be fetched and built, BoringSSL included, and the tests run without a network.
-public enum Digest {
+public enum FileDigest {
   private static let chunk = 1 << 20
 
   /// - Throws: `DenoiseError` when the file cannot be read.
