@@ -12,8 +12,7 @@ let apple: [SwiftSetting] = [.swiftLanguageMode(.v5)]
   ]
   let imports = ["UIKit": ["CoreGraphics"], "SwiftUI": ["UIKit"], "AVFoundation": ["UIKit"]]
   let dependencies: [Package.Dependency] = []
-  let executorch = ["ExecuTorch", "CoreML"].map { Target.Dependency(stringLiteral: $0) }
-  let extra: [Target] =
+  let typed: [Target] =
     stubs.map { name in
       .target(
         name: name,
@@ -21,11 +20,18 @@ let apple: [SwiftSetting] = [.swiftLanguageMode(.v5)]
         path: "Stubs/\(name)", swiftSettings: apple)
     } + [
       .target(
+        name: "RawDenoiseEngines", dependencies: ["RawDenoise", "ExecuTorch", "CoreML"],
+        swiftSettings: apple),
+      .target(
         name: "RawDenoiseApp",
         dependencies: ["RawDenoise", "RawDenoiseEngines"]
           + stubs.map { Target.Dependency(stringLiteral: $0) },
-        path: "App", exclude: ["Resources"], swiftSettings: apple)
+        path: "App", exclude: ["Resources"], swiftSettings: apple),
     ]
+  // Only where types are to be checked: Swift 6.0.3 for Linux crashes when it optimizes the app.
+  let wanted = Context.environment["FA_MOBILE_TYPES"] == "1"
+  let appleTargets = wanted ? typed : []
+  let appleProducts: [Product] = []
 #else
   let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/pytorch/executorch.git", branch: "swiftpm-1.4.1")
@@ -33,21 +39,22 @@ let apple: [SwiftSetting] = [.swiftLanguageMode(.v5)]
   let executorch = ["executorch", "backend_xnnpack", "kernels_optimized"].map {
     Target.Dependency.product(name: $0, package: "executorch")
   }
-  let extra: [Target] = []
+  let appleTargets: [Target] = [
+    .target(
+      name: "RawDenoiseEngines", dependencies: ["RawDenoise"] + executorch, swiftSettings: apple)
+  ]
+  let appleProducts: [Product] = [
+    .library(name: "RawDenoiseEngines", targets: ["RawDenoiseEngines"])
+  ]
 #endif
 
 let package = Package(
   name: "RawDenoise",
   platforms: [.iOS(.v17), .macOS(.v14)],
-  products: [
-    .library(name: "RawDenoise", targets: ["RawDenoise"]),
-    .library(name: "RawDenoiseEngines", targets: ["RawDenoiseEngines"]),
-  ],
+  products: [.library(name: "RawDenoise", targets: ["RawDenoise"])] + appleProducts,
   dependencies: dependencies,
   targets: [
     .target(name: "RawDenoise"),
-    .target(
-      name: "RawDenoiseEngines", dependencies: ["RawDenoise"] + executorch, swiftSettings: apple),
     .testTarget(name: "RawDenoiseTests", dependencies: ["RawDenoise"]),
-  ] + extra
+  ] + appleTargets
 )

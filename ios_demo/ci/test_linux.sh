@@ -5,6 +5,7 @@
 #
 # Swift comes from Debian's archive, unpacked (not installed) into ${FA_MOBILE_SWIFT}, by default
 # ~/.cache/fa-mobile/swift: 3 GB, made once in some minutes, checked by the archive's signatures.
+# What it builds is kept there too, so that the checkout stays clean.
 # Needed: apt, dpkg-deb, and root or user namespaces, because Swift runs in that root.
 set -euo pipefail
 
@@ -59,7 +60,7 @@ make_root() {
         dpkg-deb --fsys-tarfile "$archive" \
             | tar -x -C "$work/root" --keep-directory-symlink --no-same-owner
     done
-    mkdir -p "$work/root"/{proc,dev,tmp,package,bundles,root}
+    mkdir -p "$work/root"/{proc,dev,tmp,package,bundles,root,build}
     echo "$suite ${packages[*]}" > "$work/root/.made-from"
     rm -rf "$root"
     mv "$work/root" "$root"
@@ -85,7 +86,6 @@ namespace=(unshare --mount --pid --fork)
 [[ $(id -u) -eq 0 ]] || namespace+=(--user --map-root-user)
 export here root swift_version
 "${namespace[@]}" bash -euo pipefail -s -- "${bundles[@]}" << 'INSIDE'
-mkdir -p "$here/.build"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc" 2> /dev/null || mount --rbind /proc "$root/proc"
 mount -t tmpfs tmpfs "$root/tmp"
@@ -110,8 +110,10 @@ chroot "$root" /usr/bin/env -i PATH=/usr/libexec/swift/bin:/usr/bin:/bin HOME=/r
         fi
         swift-format lint --strict --recursive Package.swift Sources Tests App Stubs
         # Optimized: the tests go over frames of 13 megapixels, sample by sample.
-        swift test --configuration release -Xswiftc -enable-testing --disable-sandbox
+        swift test --scratch-path /build --disable-sandbox --configuration release \
+            -Xswiftc -enable-testing
         # The Apple-only sources against the stubs: types only.
-        swift build --target RawDenoiseApp --disable-sandbox
+        FA_MOBILE_TYPES=1 swift build --scratch-path /build --disable-sandbox \
+            --target RawDenoiseApp
     '
 INSIDE
