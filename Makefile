@@ -99,10 +99,10 @@ docs: $(STAMP)
 
 # Swift goes to $FA_MOBILE_SWIFT (~/.cache/fa-mobile/swift). BUNDLES: other ones, an ONNX bundle first.
 IOS_BUNDLE := build/apps/imx258-onnx-fp32
-$(IOS_BUNDLE): | $(STAMP)
-	$(BIN)/fa-mobile export --only onnx-fp32 --tile 512 512 --output $(@D)
+$(IOS_BUNDLE)/golden/table.json: | $(STAMP)
+	$(BIN)/fa-mobile export --only onnx-fp32 --tile 512 512 --output $(dir $(IOS_BUNDLE))
 
-ios-test: $(if $(BUNDLES),,$(IOS_BUNDLE))
+ios-test: $(if $(BUNDLES),,$(IOS_BUNDLE)/golden/table.json)
 	ios_demo/ci/test_linux.sh $(or $(BUNDLES),$(IOS_BUNDLE))
 
 clean:

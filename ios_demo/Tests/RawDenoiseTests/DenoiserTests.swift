@@ -81,7 +81,8 @@ final class DenoiserTests: XCTestCase {
     let frame = try testFrame(rows: 64, columns: 64)
     let short = FakeEngine { raw, _, _, _ in Array(raw.dropLast()) }
     let denoiser = FrameDenoiser(manifest: manifest, engine: short)
-    XCTAssertTrue(message { _ = try denoiser.denoise(frame) }.contains("the bundle and its model do not fit"))
+    let said = message { _ = try denoiser.denoise(frame) }
+    XCTAssertTrue(said.contains("the bundle and its model do not fit"), said)
   }
 
   func testImpossibleFramesAreMessages() {

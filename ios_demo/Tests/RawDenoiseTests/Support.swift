@@ -30,7 +30,15 @@ final class BundleCopy {
   init() throws {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("raw-denoise-\(UUID().uuidString)", isDirectory: true)
-    try FileManager.default.copyItem(at: testBundleFolders()[0], to: folder)
+    // File by file: copyItem also wants to keep the owner, which only root may.
+    let (files, source) = (FileManager.default, try testBundleFolders()[0])
+    for name in try files.subpathsOfDirectory(atPath: source.path).sorted() {
+      let from = source.appendingPathComponent(name)
+      if (try? from.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true { continue }
+      try files.createDirectory(
+        at: url(name).deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(contentsOf: from).write(to: url(name))
+    }
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
