@@ -123,6 +123,47 @@ final class DNGTests: XCTestCase {
     XCTAssertTrue(message { _ = try DNGReader.decode(Data("JPEG".utf8)) }.contains("no DNG"))
   }
 
+  /// `Orientation` is not read, so its entry is made the tag in question.
+  func testMaskedBordersAreCutOff() throws {
+    let frame = try storedFrame()
+    let data = try DNGWriter.encode(frame)
+    // Four 16-bit numbers at the end of the file: top, left, bottom, right.
+    var cut = renaming(Tag.orientation, to: Tag.activeArea, count: 4, offset: data.count, in: data)
+    cut.append(contentsOf: [1, 0, 3, 0, 23, 0, 31, 0])
+    let read = try DNGReader.decode(cut)
+    XCTAssertEqual([read.mosaic.rows, read.mosaic.columns], [22, 28])
+    XCTAssertEqual(read.mosaic[0, 0], frame.mosaic[1, 3])
+    XCTAssertEqual(read.mosaic[21, 27], frame.mosaic[22, 30])
+
+    var outside = cut
+    outside.replaceSubrange(data.count + 4..<data.count + 5, with: [25])
+    XCTAssertTrue(message { _ = try DNGReader.decode(outside) }.contains("ActiveArea"))
+    // As doubles the same bytes are no whole numbers.
+    let entry = entries(of: cut).first { cut.tag(at: $0) == Tag.activeArea }!
+    outside[entry + 2] = 12
+    outside.append(Data(count: 32))
+    XCTAssertTrue(message { _ = try DNGReader.decode(outside) }.contains("ActiveArea"))
+  }
+
+  func testALinearizationTableIsRefused() throws {
+    let data = try DNGWriter.encode(try storedFrame())
+    let changed = renaming(
+      Tag.orientation, to: Tag.linearizationTable, count: 4, offset: 8, in: data)
+    XCTAssertTrue(message { _ = try DNGReader.decode(changed) }.contains("linearization table"))
+  }
+
+  private func renaming(
+    _ tag: UInt16, to new: UInt16, count: UInt8, offset: Int, in data: Data
+  ) -> Data {
+    let place = (0..<4).map { UInt8(truncatingIfNeeded: offset >> (8 * $0)) }
+    var changed = changing(tag, to: place, in: data)
+    let entry = entries(of: data).first { data.tag(at: $0) == tag }!
+    changed[entry] = UInt8(new & 255)
+    changed[entry + 1] = UInt8(new >> 8)
+    changed[entry + 4] = count
+    return changed
+  }
+
   private func storedFrame() throws -> RawFrame {
     var frame = try testFrame(rows: 24, columns: 32, cfa: .gbrg, iso: 1600)
     frame.make = "fa-mobile"
@@ -135,12 +176,21 @@ final class DNGTests: XCTestCase {
 
   private func changing(_ tag: UInt16, to value: [UInt8], in data: Data) -> Data {
     var changed = data
-    let first = Int(changed[4]) | Int(changed[5]) << 8 | Int(changed[6]) << 16
-    let count = Int(changed[first]) | Int(changed[first + 1]) << 8
-    for entry in (0..<count).map({ first + 2 + 12 * $0 })
-    where UInt16(changed[entry]) | UInt16(changed[entry + 1]) << 8 == tag {
+    for entry in entries(of: data) where data.tag(at: entry) == tag {
       changed.replaceSubrange(entry + 8..<entry + 8 + value.count, with: value)
     }
     return changed
+  }
+
+  /// Where the entries of the first directory lie.
+  private func entries(of data: Data) -> [Int] {
+    let first = Int(data[4]) | Int(data[5]) << 8 | Int(data[6]) << 16
+    return (0..<Int(data.tag(at: first))).map { first + 2 + 12 * $0 }
+  }
+}
+
+extension Data {
+  fileprivate func tag(at place: Int) -> UInt16 {
+    UInt16(self[place]) | UInt16(self[place + 1]) << 8
   }
 }

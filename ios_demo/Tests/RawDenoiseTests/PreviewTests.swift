@@ -62,6 +62,14 @@ final class PreviewTests: XCTestCase {
     XCTAssertEqual(PreviewRenderer(of: frame).render(frame), plain)
   }
 
+  func testAnImpossibleNeutralNeverCrashes() throws {
+    for neutral in [1e-320, 1e-45, 1e300] {
+      var frame = try flat(.rggb, neutral: [1, 1, 1], level: 0)
+      frame.asShotNeutral = [neutral, 1, neutral]
+      XCTAssertEqual(PreviewRenderer(of: frame).render(frame).rows, frame.mosaic.rows)
+    }
+  }
+
   private func flat(_ cfa: BayerPattern, neutral: [Double], level: Double) throws -> RawFrame {
     let cell = cfa.cellOrder([neutral[0], neutral[1], neutral[1], neutral[2]])
     let samples = (0..<21 * 24).map { (index: Int) -> UInt16 in

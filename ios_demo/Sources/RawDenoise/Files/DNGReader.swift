@@ -52,17 +52,16 @@ public enum DNGReader {
       throw DenoiseError(
         "the DNG has compression \(compression) and \(bits) bits a sample; allowed are "
           + "uncompressed samples of 16 bits (compression 1): take a capture in the app, or convert "
-          + "the file, for example with 'fa-mobile denoise' on a computer")
+          + "the file to an uncompressed DNG on a computer")
     }
     guard rows >= 2, columns >= 2, rows <= mostSamples / columns else {
       throw DenoiseError(
         "the DNG is \(rows) x \(columns); allowed are 2 x 2 to \(mostSamples) samples; use a crop")
     }
-    let full: Set<[Double]> = [[], [0, 0, Double(rows), Double(columns)]]
-    guard full.contains(page[Tag.activeArea] ?? []) else {
+    guard page[Tag.linearizationTable] == nil else {
       throw DenoiseError(
-        "the DNG has masked borders (ActiveArea), which this app does not cut off; "
-          + "convert the file with 'fa-mobile denoise' on a computer")
+        "the DNG has a linearization table, so its samples are no DN; allowed are linear samples: "
+          + "convert the file to an uncompressed DNG on a computer")
     }
     var samples: [UInt16] = []
     samples.reserveCapacity(rows * columns)
@@ -76,7 +75,24 @@ public enum DNGReader {
         "the DNG is cut off: \(samples.count) of \(rows * columns) samples are there; "
           + "copy the file again from its source")
     }
-    return try Mosaic(rows: rows, columns: columns, samples: samples)
+    let whole = try Mosaic(rows: rows, columns: columns, samples: samples)
+    return try page[Tag.activeArea].map { try active($0.map(place), of: whole) } ?? whole
+  }
+
+  /// Without masked borders; pattern and black levels are those from the active area's origin on.
+  private static func active(_ area: [Int], of mosaic: Mosaic<UInt16>) throws -> Mosaic<UInt16> {
+    guard area.count == 4, area[0] >= 0, area[1] >= 0, area[0] < area[2], area[1] < area[3],
+      area[2] <= mosaic.rows, area[3] <= mosaic.columns
+    else {
+      throw DenoiseError(
+        "the DNG's ActiveArea \(area) is not inside its \(mosaic.rows) x \(mosaic.columns) "
+          + "samples; copy the file again from its source")
+    }
+    let rows = (area[0]..<area[2]).map { row in
+      mosaic.samples[row * mosaic.columns + area[1]..<row * mosaic.columns + area[3]]
+    }
+    return try Mosaic(
+      rows: area[2] - area[0], columns: area[3] - area[1], samples: Array(rows.joined()))
   }
 
   private static func pattern(_ page: TIFFReader.Directory) throws -> BayerPattern {
@@ -106,7 +122,7 @@ public enum DNGReader {
     default:
       throw DenoiseError(
         "the DNG has \(levels.count) black levels; allowed are 1, or 2 x 2; "
-          + "convert the file with 'fa-mobile denoise' on a computer")
+          + "convert the file to an uncompressed DNG on a computer")
     }
   }
 

@@ -27,6 +27,7 @@ enum Tag {
   static let uniqueCameraModel: UInt16 = 50708
   static let cfaPlaneColor: UInt16 = 50710
   static let cfaLayout: UInt16 = 50711
+  static let linearizationTable: UInt16 = 50712
   static let blackLevelRepeatDim: UInt16 = 50713
   static let blackLevel: UInt16 = 50714
   static let whiteLevel: UInt16 = 50717

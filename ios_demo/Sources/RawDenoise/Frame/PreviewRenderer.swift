@@ -55,7 +55,9 @@ public struct PreviewRenderer: Sendable {
           let linear =
             matrix[3 * channel] * rgb.0 + matrix[3 * channel + 1] * rgb.1
             + matrix[3 * channel + 2] * rgb.2
-          pixels[at + channel] = PreviewRenderer.gamma[Int(min(max(linear, 0), 1) * 4095)]
+          // A file's own neutral may be so odd that this is NaN, which no index can be made of.
+          let shown = linear > 0 ? min(linear, 1) : 0
+          pixels[at + channel] = PreviewRenderer.gamma[Int(shown * 4095)]
         }
       }
     }
