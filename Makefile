@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .PHONY: help demo test lint types pytest test-slow web web-serve web-test android-test android-apk tune \
-  results equal tables docs clean
+  results equal tables docs ios-test clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make equal      train the networks alike: make equal PHOTOS='folder' TEST='folder'"
 	@echo "make tables     rebuild the paper's tables: make tables PHOTOS= TEST= TEACHER= VGG16= [ST_LPIPS=]"
 	@echo "make docs       write the documents' tables and pictures from the stored results"
+	@echo "make ios-test   the Swift package on Debian or Ubuntu: fetches Swift, lints, tests, type-checks"
 	@echo "make clean      remove what the others made, the environment included"
 
 $(STAMP): pyproject.toml
@@ -128,6 +129,14 @@ tables: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python docs/render.py
 	$(BIN)/python benchmarks/render.py
+
+# Swift goes to $FA_MOBILE_SWIFT (~/.cache/fa-mobile/swift). BUNDLES: other ones, an ONNX bundle first.
+IOS_BUNDLE := build/apps/imx258-onnx-fp32
+$(IOS_BUNDLE)/golden/table.json: | $(STAMP)
+	$(BIN)/fa-mobile export --only onnx-fp32 --tile 512 512 --output $(dir $(IOS_BUNDLE))
+
+ios-test: $(if $(BUNDLES),,$(IOS_BUNDLE)/golden/table.json)
+	ios_demo/ci/test_linux.sh $(or $(BUNDLES),$(IOS_BUNDLE))
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
