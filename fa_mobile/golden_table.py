@@ -316,7 +316,11 @@ def _packing_cases() -> Iterator[dict[str, Any]]:
 
 
 def _tiling_cases(manifest: Manifest) -> Iterator[dict[str, Any]]:
-    """The bundle's own geometry on many sizes, and others' on few."""
+    """The bundle's own geometry on many sizes, and others' on few.
+
+    A network that reaches far may have a halo that leaves nothing of its tile: such a bundle takes
+    frames of one tile, and has no rows of more.
+    """
     m = manifest
     least = m.tile if m.fixed_shape else (m.min_side, m.min_side)
     own = {"stride": m.stride, "halo": m.halo, "tile": m.tile, "minimum": least}
@@ -325,9 +329,11 @@ def _tiling_cases(manifest: Manifest) -> Iterator[dict[str, Any]]:
         (3120, 4208), (2, 2), (37, 1001), (rows, cols), (rows + 1, cols - 1),
         (2 * rows + 3, cols + m.stride + 5),
     ]  # fmt: skip
+    tiles = min(m.tile) > 2 * m.halo
     for height, width in sizes:
-        yield {"height": height, "width": width, "cfa": "RGGB", **own}
-    for cfa in get_args(CfaPattern)[1:]:
+        if tiles or (height <= rows and width <= cols):
+            yield {"height": height, "width": width, "cfa": "RGGB", **own}
+    for cfa in get_args(CfaPattern)[1:] if tiles else ():
         yield {"height": rows + 7, "width": cols + 8, "cfa": cfa, **own}
     for stride, halo, tile in ((8, 48, (1024, 1024)), (16, 48, (512, 512)), (16, 48, (256, 768))):
         other = {"stride": stride, "halo": halo, "tile": tile, "minimum": (2 * stride, 2 * stride)}

@@ -51,6 +51,14 @@ def test_every_plan_writes_each_sample_once() -> None:
         assert (written == 1).all(), f"{row.height} x {row.width}"
 
 
+def test_a_halo_that_leaves_nothing_of_the_tile_leaves_out_plans_of_several() -> None:
+    whole = fake_manifest()
+    far = whole.model_copy(update={"halo": min(whole.tile)})
+    own = [row for row in golden_table(far).tiling if row.halo == far.halo]
+    assert own and all(len(row.read) == 1 for row in own)
+    assert {row.cfa for row in own} == {"RGGB"}
+
+
 def test_the_session_reads_and_writes_the_plan() -> None:
     """Every sample is its own number, so what the model saw tells where it was read."""
     height, width = 150, 97
