@@ -58,9 +58,10 @@ def conditions() -> str:
         runtimes = ", ".join(f"{key} {value}" for key, value in device.runtimes.items())
         rows.append(
             [name, f"{device_name(device)}, {device.cores} cores", " ".join(device.flags),
-             device.os, runtimes, str(settings.threads or "runtime's"), settings.kind]
+             device.os, runtimes, str(settings.threads or "runtime's"),
+             f"{settings.gain:g}", settings.kind]
         )  # fmt: skip
-    header = ["report", "device", "extensions", "system", "runtimes", "threads", "kind"]
+    header = ["report", "device", "extensions", "system", "runtimes", "threads", "gain", "kind"]
     return _table(header, rows)
 
 

@@ -70,7 +70,7 @@ def simulate_capture(
 
     Clipped (Eq. 7) at the ends of the file's range: a sensor's file keeps a pedestal below black.
     Captures clipped at black instead cannot be told from these where it is dark, but their mean
-    is higher: a network trained on both darkens 1 % gray by a sixth at gain 20, red most.
+    is higher: a network trained on both takes the middle and darkens what is dark, red most.
     """
     return add_noise(clean, noise, rng, low=profile.pedestal, levels=profile.span[0])
 
