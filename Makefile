@@ -44,7 +44,7 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
-	$(BIN)/mypy --strict android_demo/ci/exchange.py
+	$(BIN)/mypy android_demo/ci/exchange.py
 	$(BIN)/mypy web_demo/build.py web_demo/serve.py web_demo/npm_package.py
 
 pytest: $(STAMP)
