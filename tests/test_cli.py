@@ -179,6 +179,10 @@ def test_train_refuses(tmp_path: Path) -> None:
     refused(fa_mobile("train", tmp_path / "none", "--runs", tmp_path / "r"), "does not exist")
     refused(fa_mobile("train", tmp_path, "--runs", tmp_path / "r"), "no photo")
     refused(
+        fa_mobile("train", tmp_path, "--runs", tmp_path / "r", "--start", tmp_path / "none"),
+        "holds no array.json",
+    )
+    refused(
         fa_mobile("train", tmp_path, "--runs", tmp_path / "r", "--network", "unet"),
         "'unet'", "allowed are mobile, paper",
     )  # fmt: skip

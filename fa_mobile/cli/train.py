@@ -88,6 +88,7 @@ def run(
 
     from fa_mobile.errors import UserError
     from fa_mobile.networks import NETWORK_NAMES
+    from fa_mobile.nsma import ARRAY_FILE
     from fa_mobile.training.config import PEAK_RATES, LossName, OptimizerName, TrainConfig
     from fa_mobile.training.objective import build_objective, pinned
     from fa_mobile.training.pipeline import (
@@ -106,6 +107,11 @@ def run(
         raise UserError(f"stage {stage!r} was given; allowed are all, {', '.join(names)}, assemble")
     if stage.endswith(INT8) and not int8_steps:
         raise UserError(f"--int8-steps 0 was given with stage {stage}; give 1 or more")
+    if start is not None and not (start / ARRAY_FILE).is_file():
+        raise UserError(
+            f"--start {start} holds no {ARRAY_FILE}; give the folder of a checkpoint, such as one "
+            "that --output wrote"
+        )
     if patch % 16:
         raise UserError(f"patch {patch} was given; allowed are multiples of 16 from 32")
     loss_name = one_of("loss", loss, get_args(LossName))
