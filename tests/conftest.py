@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,13 @@ from fa_mobile.sensor import SensorProfile, load_profile
 def _one_thread() -> None:
     """Small tensors on several threads take a hundred times as long where other work runs."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _subnormals() -> Iterator[None]:
+    """Commands that train flush them to zero, which outlives a command run in this process."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")
