@@ -1,6 +1,7 @@
 # What CI builds with, where it comes from, and its SHA-256: sourced by the other scripts.
 # Everything goes through the ordinary clients of npm, PyPI and Debian into a cache outside the
-# repository; a file whose hash is another, or that is gone, ends the script.
+# repository; a file whose hash is another, or that is gone, ends the script. Debian's archive is the
+# one that the machine's own apt uses, or $DEBIAN_MIRROR.
 
 CACHE="${FA_MOBILE_ANDROID:-$HOME/.cache/fa-mobile/android}"
 DL="$CACHE/dl"
@@ -60,15 +61,16 @@ npm_tarball() { fetch "$1.tgz" npm pack --silent "${1%-*}@${1##*-}"; }
 
 # debian SUITE FILE: a package by its exact version, through apt with its own lists in the cache.
 debian() {
-  local suite="$1" file="$2" name version home="$CACHE/apt/$1"
+  local suite="$1" file="$2" name version mirror home="$CACHE/apt/$1"
   name="${file%%_*}"
   version="${file#*_}"
   version="${version%_*}"
   if [ ! -f "$DL/$file" ]; then
+    mirror="$("$(dirname "${BASH_SOURCE[0]}")/../../.ci/debian_mirror.sh")" || die "android.jar comes from Debian's archive"
     mkdir -p "$home/lists/partial" "$home/cache/archives/partial"
     cat >"$home/suite.sources" <<END
 Types: deb
-URIs: ${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+URIs: $mirror
 Suites: $suite
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg

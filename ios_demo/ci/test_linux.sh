@@ -6,6 +6,7 @@
 # Swift comes from Debian's archive, unpacked (not installed) into ${FA_MOBILE_SWIFT}, by default
 # ~/.cache/fa-mobile/swift: 3 GB, made once in some minutes, checked by the archive's signatures.
 # What it builds is kept there too, so that the checkout stays clean.
+# The archive is the one that the machine's own apt uses, or $DEBIAN_MIRROR.
 # Needed: apt, dpkg-deb, and root or user namespaces, because Swift runs in that root.
 set -euo pipefail
 
@@ -32,24 +33,17 @@ own_apt() {
         -o Debug::NoLocking=1 "$@"
 }
 
-# The mirror that the machine's own apt uses; a machine without one takes Debian's.
-mirror() {
-    local found
-    found=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' \
-        | sed -n 's/^Debian //p' | head -n 1)
-    echo "${found:-http://deb.debian.org/debian/}"
-}
-
 make_root() {
-    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg archive
+    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg archive mirror
     [[ -r $keyring ]] || fail "there is no $keyring; apt-get install debian-archive-keyring"
+    mirror=$("$here/../.ci/debian_mirror.sh") || fail "Swift comes from Debian's archive"
     echo "unpacking Swift $swift_version of Debian $suite into $root (some minutes)" >&2
     mkdir -p "$(dirname "$root")"
     work=$(mktemp -d "$(dirname "$root")/.swift-XXXXXX")
     trap 'rm -rf "$work"' EXIT
     mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root"
     : > "$work/status"
-    echo "deb [signed-by=$keyring] $(mirror) $suite main" > "$work/sources.list"
+    echo "deb [signed-by=$keyring] $mirror $suite main" > "$work/sources.list"
     own_apt update || fail "the lists of Debian $suite cannot be fetched; look at the network"
     own_apt --yes --download-only install "${packages[@]}" \
         || fail "Debian $suite does not have all of: ${packages[*]}"
