@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 from skimage.data import chelsea
 
-from fa_mobile.cli import main
 from fa_mobile.evaluation import flat
 from fa_mobile.nsma import sha256_file
+from tests.commands import run_here
 from tests.evaluation.test_stlpips import random_weights
 
 Evaluate = Callable[..., tuple[int, str, str]]
@@ -35,15 +32,7 @@ def evaluate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     """The command in this process: (exit code, standard output, standard error)."""
 
     def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # main() sets its own
-        monkeypatch.setattr(sys, "argv", ["fa-mobile", "evaluate", *map(str, arguments)])
-        code: Any = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return int(code or 0), out, err
+        return run_here(monkeypatch, capsys, "evaluate", *arguments)
 
     return run
 

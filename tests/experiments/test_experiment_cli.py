@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +12,10 @@ import torch
 from PIL import Image
 from skimage.data import chelsea
 
-from fa_mobile.cli import main
 from fa_mobile.experiments import running
 from fa_mobile.experiments.results import Table, read_table
 from fa_mobile.nsma import save_checkpoint
+from tests.commands import run_here
 from tests.conftest import visible_array
 from tests.evaluation.test_stlpips import random_weights
 from tests.training.small import photo
@@ -54,15 +51,7 @@ def experiment(
             name, photos / "train", "--test", test, "--runs", tmp_path / "runs", "-o", tmp_path,
             "--batch", 2, "--patch", 32, "--gain", 4, "--gain", 32, *arguments,
         )  # fmt: skip
-        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # main() sets its own
-        monkeypatch.setattr(sys, "argv", ["fa-mobile", "experiment", *map(str, given)])
-        code: Any = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return int(code or 0), out, err
+        return run_here(monkeypatch, capsys, "experiment", *given)
 
     return run
 
