@@ -45,12 +45,6 @@ own_apt() {
         -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 "${sources[@]}" "$@"
 }
 
-# The mirror's address, which only ever stands in files below the work folder.
-mirror() {
-    own_apt "$work/own" "$host" "" indextargets --format '$(ORIGIN) $(REPO_URI)' \
-        'Created-By: Packages' | sed -n 's/^Debian //p' | head -n 1
-}
-
 # $1 folder, $2 architecture, $3 kinds of sources ("deb" or "deb-src")
 add_suite() {
     local keyring=/usr/share/keyrings/debian-archive-keyring.gpg options=""
@@ -196,8 +190,8 @@ trap 'rm -rf "$work"' EXIT
 
 if ! is_made qemu "${qemu_inputs[@]}" || ! is_made root "${root_inputs[@]}"; then
     own_apt "$work/own" "$host" "" update
-    uri=$(mirror)
-    [[ $uri ]] || fail "the machine's apt sources name no Debian mirror; add one to /etc/apt"
+    # It only ever stands in files below the work folder.
+    uri=$("$here/../../.ci/debian_mirror.sh") || fail "QEMU and the guest come from Debian's archive"
     readonly uri
 fi
 is_made qemu "${qemu_inputs[@]}" || make_qemu
