@@ -9,6 +9,19 @@ import typer
 
 from fa_mobile.cli import show
 from fa_mobile.cli.choices import one_of
+from fa_mobile.cli.training_options import (
+    Batch,
+    CommonSteps,
+    LearningRate,
+    Network,
+    Optimizer,
+    Patch,
+    PerceptualWeights,
+    Photos,
+    Runs,
+    Teacher,
+    Threads,
+)
 
 if TYPE_CHECKING:
     from fa_mobile.experiments.rebuilding import Given
@@ -22,21 +35,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Photos = Annotated[
-    list[Path], typer.Argument(help="Folder(s) of photos to train on.", metavar="PHOTOS...")
-]
 Test = Annotated[list[Path], typer.Option(help="Folder of photos to measure on (again for more).")]
-Runs = Annotated[Path, typer.Option(help="Folder of the runs; what it holds is resumed.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder of the table's files.")]
 Seed = Annotated[
     list[int] | None, typer.Option(min=0, help="Of the trainings (again for more). (0)")
 ]
-Optimizer = Annotated[str, typer.Option(help="muon or adam.")]
-Rate = Annotated[
-    float | None, typer.Option(min=1e-7, help="Peak learning rate (muon 0.015, adam 0.002).")
-]
-Batch = Annotated[int, typer.Option(min=1)]
-Patch = Annotated[int, typer.Option(min=32, help="Side in mosaic pixels.")]
 Gain = Annotated[
     list[float] | None, typer.Option(help="To measure at (again for more). (1 2 4 8 16 32 64)")
 ]
@@ -49,8 +52,6 @@ Shown = Annotated[
 Anew = Annotated[
     bool, typer.Option("--anew", help="Replace the table in the output instead of adding to it.")
 ]
-Threads = Annotated[int, typer.Option(min=0, help="0: torch's choice.")]
-Common = Annotated[int, typer.Option(min=1, help="Of the common network.")]
 
 _SHARED_EXAMPLE = "photos/ --test kodak24 --runs runs/tables"
 
@@ -72,7 +73,7 @@ def ablation(
     seed: Seed = None,
     output: Output = Path("docs/results"),
     optimizer: Optimizer = "muon",
-    learning_rate: Rate = None,
+    learning_rate: LearningRate = None,
     batch: Batch = 16,
     patch: Patch = 128,
     gain: Gain = None,
@@ -101,16 +102,16 @@ def subranges(
     photos: Photos,
     test: Test,
     runs: Runs,
-    network: Annotated[str, typer.Option(help="See fa-mobile macs.")] = "paper",
+    network: Network = "paper",
     members: Annotated[int, typer.Option(min=2, help="n, the networks of the array.")] = 4,
-    steps: Common = 2000,
+    steps: CommonSteps = 2000,
     member_steps: Annotated[
         int, typer.Option(min=1, help="Of the one model, and of each member, after it.")
     ] = 1000,
     seed: Seed = None,
     output: Output = Path("docs/results"),
     optimizer: Optimizer = "muon",
-    learning_rate: Rate = None,
+    learning_rate: LearningRate = None,
     batch: Batch = 16,
     patch: Patch = 128,
     gain: Gain = None,
@@ -144,20 +145,15 @@ def losses(
         list[str] | None,
         typer.Option(help="Row (again for more). (all four)"),
     ] = None,
-    teacher: Annotated[
-        Path | None,
-        typer.Option(help="Checkpoint folder, or PMRID's weights: for distillation, feature."),
-    ] = None,
-    perceptual_weights: Annotated[
-        Path | None, typer.Option(help="VGG16's conv1_1 to conv4_3 (.npz): for perceptual.")
-    ] = None,
-    network: Annotated[str, typer.Option(help="See fa-mobile macs.")] = "mobile",
-    steps: Common = 2000,
+    teacher: Teacher = None,
+    perceptual_weights: PerceptualWeights = None,
+    network: Network = "mobile",
+    steps: CommonSteps = 2000,
     loss_steps: Annotated[int, typer.Option(min=1, help="With each loss, after it.")] = 1000,
     seed: Seed = None,
     output: Output = Path("docs/results"),
     optimizer: Optimizer = "muon",
-    learning_rate: Rate = None,
+    learning_rate: LearningRate = None,
     batch: Batch = 16,
     patch: Patch = 128,
     gain: Gain = None,

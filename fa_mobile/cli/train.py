@@ -9,6 +9,19 @@ import typer
 
 from fa_mobile.cli import show
 from fa_mobile.cli.choices import one_of
+from fa_mobile.cli.training_options import (
+    Batch,
+    CommonSteps,
+    LearningRate,
+    Network,
+    Optimizer,
+    Patch,
+    PerceptualWeights,
+    Photos,
+    Runs,
+    Teacher,
+    Threads,
+)
 
 if TYPE_CHECKING:
     from fa_mobile.training.config import TrainConfig
@@ -26,8 +39,8 @@ SWEPT_SHARES = (1 / 3, 2 / 3, 1, 4 / 3)
 
 
 def run(
-    photos: Annotated[list[Path], typer.Argument(help="Folder(s) of photos.", metavar="PHOTOS...")],
-    runs: Annotated[Path, typer.Option(help="Folder of the runs; what it holds is resumed.")],
+    photos: Photos,
+    runs: Runs,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Checkpoint folder to write at the end.")
     ] = None,
@@ -38,10 +51,10 @@ def run(
     stage: Annotated[
         str, typer.Option(help="'all', 'common', a member's index, '<index>-int8', or 'assemble'.")
     ] = "all",
-    network: Annotated[str, typer.Option(help="See fa-mobile macs.")] = "mobile",
+    network: Network = "mobile",
     profile: Annotated[str, typer.Option(help="Sensor profile: name or JSON file.")] = "imx258",
     members: Annotated[int, typer.Option(min=1, help="n, the number of networks.")] = 4,
-    steps: Annotated[int, typer.Option(min=1, help="Of the common network.")] = 20000,
+    steps: CommonSteps = 20000,
     member_steps: Annotated[int, typer.Option(min=1, help="Of each member after it.")] = 10000,
     int8_steps: Annotated[
         int, typer.Option(min=0, help="Of each member at last, with int8's rounding; 0: none.")
@@ -50,13 +63,8 @@ def run(
         str,
         typer.Option(help="charbonnier, or it and a term: perceptual, distillation, feature."),
     ] = "charbonnier",
-    teacher: Annotated[
-        Path | None,
-        typer.Option(help="Checkpoint folder, or PMRID's weights: for distillation, feature."),
-    ] = None,
-    perceptual_weights: Annotated[
-        Path | None, typer.Option(help="VGG16's conv1_1 to conv4_3 (.npz): for perceptual.")
-    ] = None,
+    teacher: Teacher = None,
+    perceptual_weights: PerceptualWeights = None,
     start: Annotated[
         Path | None,
         typer.Option(help="Checkpoint whose members to train on; no common network then."),
@@ -67,15 +75,12 @@ def run(
     cast_weight: Annotated[
         float, typer.Option(min=0, help="Of the error of each channel's mean over a patch.")
     ] = 6.0,
-    optimizer: Annotated[str, typer.Option(help="muon or adam.")] = "muon",
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(min=1e-7, help="Peak rate of the common network (muon 0.015, adam 0.002)."),
-    ] = None,
-    batch: Annotated[int, typer.Option(min=1)] = 16,
-    patch: Annotated[int, typer.Option(min=32, help="Side in mosaic pixels.")] = 128,
+    optimizer: Optimizer = "muon",
+    learning_rate: LearningRate = None,
+    batch: Batch = 16,
+    patch: Patch = 128,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    threads: Annotated[int, typer.Option(min=0, help="0: torch's choice.")] = 0,
+    threads: Threads = 0,
     sweep: Annotated[
         int, typer.Option(min=0, help="Compare learning rates over this many steps, then stop.")
     ] = 0,

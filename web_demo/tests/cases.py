@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from fa_mobile.runtimes.session import Bundle
 from fa_mobile.runtimes.tiling import plan_frame
 from fa_mobile.selection import select
 from fa_mobile.sensor import load_profile
+from tests import raw_files
 
 from dng_bytes import BYTE, LONG, RATIONAL, SHORT, plain_dng
 
@@ -37,21 +37,15 @@ class ShiftModel:
 
 
 def frame(height: int, width: int, cfa: CfaPattern = "RGGB", **changes: Any) -> RawFrame:
-    """A frame of random DN that names everything."""
+    """A frame of the IMX258's levels that names everything; some of its DN are above white."""
     rng = np.random.default_rng(height * 1000 + width)
-    whole = RawFrame(
-        mosaic=rng.integers(0, 1100, (height, width)).astype(np.uint16),
-        cfa=cfa,
-        black_level=(64, 64, 64, 64),
-        white_level=1023,
-        iso=1600,
-        noise=NoiseParameters(1.25e-3, 2.5e-7),
-        make="Sony",
-        model="IMX258",
-        color_matrix=load_profile("imx258").color_matrix,
-        as_shot_neutral=(0.4651, 1, 0.5882),
-    )
-    return replace(whole, **changes)
+    levels: dict[str, Any] = {
+        "mosaic": rng.integers(0, 1100, (height, width)).astype(np.uint16),
+        "black_level": (64, 64, 64, 64),
+        "iso": 1600,
+        "noise": NoiseParameters(1.25e-3, 2.5e-7),
+    }
+    return raw_files.frame(height, width, cfa, **(levels | changes))
 
 
 def write_cases(folder: Path, manifest: Manifest) -> None:
