@@ -24,6 +24,8 @@ PLANS = [
     FoldPlan(group_width=16),
     FoldPlan(group_width=None),
     FoldPlan(fuse_heads=True),
+    FoldPlan(merge=False, fuse_heads=True),
+    FoldPlan(modulation="residual", mosaic="stem"),
     FoldPlan(group_width=16, fuse_heads=True, mosaic="planes"),
 ]
 
@@ -148,3 +150,12 @@ def test_member_denoiser_is_the_formula_of_k_sigma(profile: SensorProfile) -> No
     z = k_sigma(member.pack(raw), transform)
     expected = member.unpack(torch.clamp(inverse_k_sigma(z + member.network(z), transform), 0, 1))
     assert largest_difference(member(raw, a, b), expected) <= EXACT * 1023
+
+
+def test_merging_costs_less() -> None:
+    network = build_network("mobile")
+    whole, merged = (count(fold(network, FoldPlan(merge=merge))) for merge in (False, True))
+    assert whole.gmacs_per_mp == pytest.approx(count(network).gmacs_per_mp)
+    # Per cell of 16 pixels: 24 x 16 for the bottleneck in place of 32 x 16, for beta of 24 x 32.
+    saved = (32 * 16 - 24 * 16 + 24 * 32 - 24 * 16) / 16 / 1000
+    assert whole.gmacs_per_mp - merged.gmacs_per_mp == pytest.approx(saved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from fa_mobile.bench.parts import NO_ALIGN, NO_SUMS, PASSES, TRUNK, WHOLE
 from fa_mobile.denoiser import MemberDenoiser
 from fa_mobile.domains import Domain
 from fa_mobile.folding import fold
+from fa_mobile.folding.cells import MergedTrunk
 from fa_mobile.folding.mosaic import MosaicMember
 from fa_mobile.networks import build_network
 from fa_mobile.networks.blocks import ARNetBlock
@@ -23,6 +24,7 @@ from fa_mobile.targets.executorch import FOLD_PLAN
 from fa_mobile.targets.executorch_member import DelegateMember
 
 Example = tuple[Tensor, ...]
+_Network = TypeVar("_Network", bound=nn.Module)
 
 
 class _Passes(nn.Module):
@@ -56,6 +58,12 @@ class _Unaligned(nn.Module):
         return features
 
 
+class _UnalignedTrunk(MergedTrunk):
+    def leave(self, features: Tensor, noisy: Tensor) -> Tensor:  # noqa: ARG002
+        residual: Tensor = self.tail(features)
+        return residual
+
+
 class _Unsummed(nn.Module):
     def __init__(self, block: ARNetBlock) -> None:
         super().__init__()
@@ -66,7 +74,7 @@ class _Unsummed(nn.Module):
         return out
 
 
-def _replaced(network: nn.Module, kind: type, make: Callable[[Any], nn.Module]) -> nn.Module:
+def _replaced(network: _Network, kind: type, make: Callable[[Any], nn.Module]) -> _Network:
     changed = copy.deepcopy(network)
     for name, child in list(changed.named_modules()):
         if isinstance(child, kind):
@@ -91,7 +99,8 @@ def programs(rows: int, columns: int) -> dict[str, tuple[nn.Module, Example, str
     raw = torch.randint(64, 1024, (1, 1, rows, columns)).float()
     scalars = member.scalars(*(torch.tensor([value]) for value in profile.noise(16)))
     noisy = (torch.randn(1, NOISY_CHANNELS, rows // 4, columns // 4),)
-    unaligned = _replaced(trunk, CellAlign, _Unaligned)
+    assert isinstance(trunk, MergedTrunk)
+    unaligned = _UnalignedTrunk(_replaced(trunk, CellAlign, _Unaligned), trunk.reduce)
     unsummed = _replaced(unaligned, ARNetBlock, _Unsummed)
     passes = _Passes(member.domain, member.black, member.span)
     return {

@@ -75,6 +75,10 @@ def run(
     cast_weight: Annotated[
         float, typer.Option(min=0, help="Of the error of each channel's mean over a patch.")
     ] = 6.0,
+    profile_error: Annotated[
+        float,
+        typer.Option(min=0, max=0.9, help="Share by which the noise told is wrong at most."),
+    ] = 0.0,
     optimizer: Optimizer = "muon",
     learning_rate: LearningRate = None,
     batch: Batch = 16,
@@ -127,7 +131,7 @@ def run(
     base = TrainConfig(
         network=network, members=members, profile=profile, batch=batch, patch=patch,
         learning_rate=rate, seed=seed, loss=loss_name, optimizer=optimizer_name,
-        flat_share=flat_share, cast_weight=cast_weight,
+        flat_share=flat_share, cast_weight=cast_weight, profile_error=profile_error,
         teacher=None if teacher is None else str(teacher),
         perceptual_weights=None if perceptual_weights is None else str(perceptual_weights),
     )  # fmt: skip
@@ -152,7 +156,7 @@ def run(
     if output is not None and stage in ("all", "assemble"):
         facts = {"steps_common": 0 if start else steps, "steps_member": member_steps,
                  "steps_int8": int8_steps, "batch": batch, "flat_share": flat_share,
-                 "cast_weight": cast_weight,
+                 "cast_weight": cast_weight, "profile_error": profile_error,
                  "patch": patch, "learning_rate": rate, "seed": seed, "loss": loss,
                  "optimizer": optimizer}  # fmt: skip
         pins = pinned(base)

@@ -8,6 +8,7 @@ from typing import Final
 from torch import nn
 
 from fa_mobile.folding.affine import batch_norm
+from fa_mobile.folding.cells import merged_mobile
 from fa_mobile.folding.groups import regroup, widen_groups
 from fa_mobile.folding.heads import dense_heads, fused_heads
 from fa_mobile.folding.modulation import Modulation, residual_align
@@ -22,15 +23,18 @@ from fa_mobile.folding.upsampling import UPSAMPLING, Upsample
 class FoldPlan:
     """Which exact rewrites a runtime gains from; which it does was measured (``tuned.json``).
 
-    ``pooling``: average pooling as convolution. ``skips``: the shrunk skip's replication within
-    its 1x1. ``group_width``: merge groups until each has this many input channels; None makes the
-    convolutions dense, 0 leaves them. ``dense_heads``: gamma's and beta's convolutions without
-    groups. ``fuse_heads``: one gamma|beta convolution, dense as well. ``upsample``: see
-    :mod:`fa_mobile.folding.upsampling`. ``modulation``: order of Feature-Align's product and sums
-    where its heads are two, see :mod:`fa_mobile.folding.modulation`. ``mosaic``: how the Bayer
-    planes are packed, see :mod:`fa_mobile.folding.mosaic`.
+    ``merge``: what is linear in ``mobile`` at the resolution of its cells, see
+    :mod:`fa_mobile.folding.cells`. ``pooling``: average pooling as convolution. ``skips``: the
+    shrunk skip's replication within its 1x1. ``group_width``: merge groups until each has this
+    many input channels; None makes the convolutions dense, 0 leaves them. ``dense_heads``: gamma's
+    and beta's convolutions without groups. ``fuse_heads``: one gamma|beta convolution, dense as
+    well. ``upsample``: see :mod:`fa_mobile.folding.upsampling`. ``modulation``: order of
+    Feature-Align's product and sums where its heads are two, see
+    :mod:`fa_mobile.folding.modulation`. ``mosaic``: how the Bayer planes are packed, see
+    :mod:`fa_mobile.folding.mosaic`.
     """
 
+    merge: bool = True
     pooling: bool = True
     skips: bool = True
     group_width: int | None = 0
@@ -45,7 +49,9 @@ class FoldPlan:
         # The mosaic goes first: it looks for the networks' own layers.
         chain: list[Rewrite] = [batch_norm]
         if self.mosaic != "planes":
-            chain.append(mosaic_member(self.mosaic))
+            chain.append(mosaic_member(self.mosaic, merge=self.merge))
+        if self.merge:
+            chain.append(merged_mobile)
         if self.pooling:
             chain += [pooled_conv, lone_pool(4)]
         if self.skips:
@@ -64,7 +70,7 @@ class FoldPlan:
         return tuple(chain)
 
 
-UNFOLDED: Final = FoldPlan(pooling=False, skips=False, mosaic="planes")
+UNFOLDED: Final = FoldPlan(merge=False, pooling=False, skips=False, mosaic="planes")
 """The network as its authors would write it: what a naive export gives, for comparison."""
 
 

@@ -10,7 +10,8 @@ network), ``convolution`` (the same as convolutions of stride 2 or 4 with fixed 
 cell; a shuffle unpacks). The unpacking is not folded into the tail: a transposed convolution to
 one channel has one bias, the tail has one for each position of the cell.
 
-The float front end of ``mobile`` belongs to the packing: int8 begins behind it.
+Of ``mobile``, the float front end belongs to the packing, and what goes straight from there to the
+residual (:mod:`fa_mobile.folding.cells`) stands beside the network: int8 begins behind them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 
 from fa_mobile.denoiser import MemberDenoiser
 from fa_mobile.domains import Scalars
+from fa_mobile.folding.cells import merged_cells
 from fa_mobile.folding.rewrite import Rewrite
 from fa_mobile.folding.stem import on_mosaic, takes_mosaic
 from fa_mobile.networks.mobile import CellFront, MobileNet, MobileTrunk
@@ -36,17 +38,23 @@ class MosaicMember(nn.Module):
     """A :class:`MemberDenoiser` whose levels are shared by all channels: equal, in fewer passes.
 
     ``network`` takes what ``pack`` makes of [N, 1, H, W], and ``unpack`` makes that of what it
-    returns.
+    returns. ``direct``, where there is one, takes and gives the same, and is added.
     """
 
     anchor_a: Tensor
     anchor_b: Tensor
 
     def __init__(
-        self, member: MemberDenoiser, network: nn.Module, pack: nn.Module, unpack: nn.Module
+        self,
+        member: MemberDenoiser,
+        network: nn.Module,
+        pack: nn.Module,
+        unpack: nn.Module,
+        direct: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.pack = pack
+        self.direct = direct
         self.network = network
         self.unpack = unpack
         self.domain = member.domain
@@ -67,9 +75,15 @@ class MosaicMember(nn.Module):
     def denoise(self, raw: Tensor, *scalars: Tensor) -> Tensor:
         """``raw`` to denoised, both [N, 1, H, W] in DN."""
         features = self.domain.enter(raw, *scalars)
-        residual = self.unpack(self.network(self.pack(features)))
+        residual = self.unpack(self._packed_residual(self.pack(features)))
         denoised = self.domain.leave(raw, features, residual, *scalars)
         return torch.clamp(denoised, self.black, self.black + self.span)
+
+    def _packed_residual(self, packed: Tensor) -> Tensor:
+        # First: a runtime then need not keep the float input while the network runs.
+        direct = None if self.direct is None else self.direct(packed)
+        residual: Tensor = self.network(packed)
+        return residual if direct is None else direct + residual
 
     def forward(self, raw: Tensor, a: Tensor, b: Tensor) -> Tensor:
         return self.denoise(raw, *self.scalars(a, b))
@@ -98,8 +112,10 @@ def _one_hot_cells(cell: int) -> Tensor:
     return torch.eye(cell**2).view(cell**2, 1, cell, cell)
 
 
-def mosaic_member(form: Mosaic) -> Rewrite:
+def mosaic_member(form: Mosaic, *, merge: bool = True) -> Rewrite:
     """Rewrite of a whole member; it stays where the channels' levels differ.
+
+    ``merge``: what is linear in ``mobile``, see :mod:`fa_mobile.folding.cells`.
 
     ``stem`` needs to know which layers take the noisy input; of networks for which
     :func:`fa_mobile.folding.stem.takes_mosaic` does not, it makes ``shuffle``.
@@ -110,7 +126,7 @@ def mosaic_member(form: Mosaic) -> Rewrite:
             return None
         network = module.network
         if isinstance(network, MobileNet):
-            return _on_cells(module, network, form)
+            return _on_cells(module, network, form, merge)
         if form == "convolution":
             return MosaicMember(module, network, PackingConv(_PACKED), UnpackingConv(_PACKED))
         if form == "stem" and takes_mosaic(network, _PACKED):
@@ -125,7 +141,9 @@ def _shares_levels(member: MemberDenoiser) -> bool:
     return all(torch.equal(level, level[:1].expand(4)) for level in levels)
 
 
-def _on_cells(member: MemberDenoiser, network: MobileNet, form: Mosaic) -> MosaicMember:
+def _on_cells(
+    member: MemberDenoiser, network: MobileNet, form: Mosaic, merge: bool
+) -> MosaicMember:
     cell = _PACKED * MobileNet.CELL
     front, trunk = on_mosaic_cells(network)
     if form in ("convolution", "stem"):
@@ -134,7 +152,10 @@ def _on_cells(member: MemberDenoiser, network: MobileNet, form: Mosaic) -> Mosai
     else:
         pack = nn.Sequential(nn.PixelUnshuffle(cell), front)
     unpack = UnpackingConv(cell) if form == "convolution" else nn.PixelShuffle(cell)
-    return MosaicMember(member, trunk, pack, unpack)
+    if not merge:
+        return MosaicMember(member, trunk, pack, unpack)
+    merged = merged_cells(trunk)
+    return MosaicMember(member, merged.trunk, pack, unpack, merged.direct)
 
 
 def on_mosaic_cells(network: MobileNet) -> tuple[CellFront, MobileTrunk]:

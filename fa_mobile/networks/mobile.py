@@ -134,13 +134,22 @@ class MobileTrunk(nn.Module):
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
 
     def forward(self, noisy: Tensor) -> Tensor:
+        x0 = self.enter(noisy)
         noisy1 = self.noisy1(noisy)
-        x0 = self.enc0(self.stem(noisy))
         x1 = self.align1(self.enc1(self.down1(x0)), noisy1)
         x2 = self.align2(self.enc2(self.down2(x1)), self.noisy2(noisy1))
         u1 = self.dec1(self.up2(x2) + x1)
         u0 = self.dec0(self.up1(u1) + x0)
-        residual: Tensor = self.tail(self.align0(u0, noisy))
+        return self.leave(u0, noisy)
+
+    def enter(self, noisy: Tensor) -> Tensor:
+        """The first features at the cells' resolution: [N, 32, h, w]."""
+        x0: Tensor = self.enc0(self.stem(noisy))
+        return x0
+
+    def leave(self, features: Tensor, noisy: Tensor) -> Tensor:
+        """The residual, from the last features [N, 32, h, w] at the cells' resolution."""
+        residual: Tensor = self.tail(self.align0(features, noisy))
         return residual
 
 

@@ -51,13 +51,11 @@ in less memory: XNNPACK keeps a table of pointers for every convolution but thos
 # What costs most in 8 bits, measured: the full-resolution encoder and decoder carry the detail on
 # top of a wide range; Feature-Align's products and the sums behind them add a rounding each.
 _DETAIL: Final = ("head", "enc0.blocks", "dec0.blocks", "skip0", "down0", "add")
-# What members of ``mobile`` lose most by, measured: those of high gain the last Feature-Align, of
-# which beta alone costs least time for what it gives back; those of low gain the first encoder.
+# What members of ``mobile`` lose most by, measured: the last product and the tail behind it.
 LADDER: Final = (
     QuantizationPlan(),
-    QuantizationPlan(("align0.beta", "align0.add")),
-    QuantizationPlan(("stem", "enc0")),
-    QuantizationPlan(("stem", "enc0", "align0.beta", "align0.add")),
+    QuantizationPlan(("mul", "tail")),
+    QuantizationPlan(("mul", "tail", "stem", "reduce", "enc0")),
     QuantizationPlan((*_DETAIL, "*.align.mul", "*.align.add")),
     QuantizationPlan((*_DETAIL, "enc0", "dec0", "enc1", "tail", "*.align.mul", "*.align.add")),
 )

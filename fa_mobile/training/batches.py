@@ -18,11 +18,21 @@ from fa_mobile.training.sources import Mosaic, Source
 Array = npt.NDArray[np.float32]
 
 
+class Draw(NamedTuple):
+    """The noise that the network is told, its member's anchor, and the noise that there is."""
+
+    told: NoiseParameters
+    anchor: NoiseParameters
+    true: NoiseParameters
+
+
 class NoiseSampler(NamedTuple):
     """Draws (a, b): a log-uniform over ``a_range``, ln b on the profile's line with jitter.
 
     ``edges`` and ``anchors`` say which member's domain each draw enters, so the common network,
-    which trains on the whole range, meets the very inputs that its members will.
+    which trains on the whole range, meets the very inputs that its members will. What a capture
+    has instead of what it is said to have is off by up to the share ``profile_error``, a and b
+    each, log-uniform to both sides.
     """
 
     profile: SensorProfile
@@ -31,25 +41,30 @@ class NoiseSampler(NamedTuple):
     edges: Edges
     anchors: Sequence[NoiseParameters]
     member: int | None
+    profile_error: float = 0.0
 
-    def draw(self, rng: np.random.Generator) -> tuple[NoiseParameters, NoiseParameters]:
-        """A noise and its member's anchor."""
+    def draw(self, rng: np.random.Generator) -> Draw:
+        """The noise of one capture."""
         low, high = self.a_range
         a = math.exp(rng.uniform(math.log(low), math.log(high)))
         b = self.profile.line_b(a) * math.exp(rng.normal(0, self.log_b_jitter))
-        noise = NoiseParameters(a, b)
         index = select(a, self.edges) if self.member is None else self.member
-        return noise, self.anchors[index]
+        told = true = NoiseParameters(a, b)
+        if self.profile_error:
+            reach = math.log1p(self.profile_error)
+            off_a, off_b = np.exp(rng.uniform(-reach, reach, 2))
+            true = NoiseParameters(a * float(off_a), b * float(off_b))
+        return Draw(told, self.anchors[index], true)
 
 
 class Batch(NamedTuple):
     """Packed patches [N, 4, h, w] of the normalised signal, and per patch [N, 1, 1, 1] the rest.
 
-    ``a``, ``b``: the noise; ``anchor_a``, ``anchor_b``: of the member that serves it. ``weight``
-    divides errors by sqrt(a / a_mid), so that the noise of every sample weighs alike and no gain
-    drowns the others. ``gains`` [N, 4, 1, 1] (white balance times brightness, by packed channel)
-    and ``camera_to_rgb`` [N, 3, 3] render a patch with the colour of the camera that it was made
-    for.
+    ``a``, ``b``: the noise as it is told; ``anchor_a``, ``anchor_b``: of the member that serves it.
+    ``weight`` divides errors by sqrt(a / a_mid), so that the noise of every sample weighs alike and
+    no gain drowns the others. ``gains`` [N, 4, 1, 1] (white balance times brightness, by packed
+    channel) and ``camera_to_rgb`` [N, 3, 3] render a patch with the colour of the camera that it
+    was made for.
     """
 
     noisy: Array
@@ -97,10 +112,10 @@ def draw_batch(
     for index in range(batch):
         source = sources[rng.choice(len(sources), p=probabilities)]
         clean, color = source.draw(rng, patch)
-        noise, anchor = sampler.draw(rng)
-        noisy[index] = pack(simulate_capture(clean, noise, sampler.profile, rng))
+        told, anchor, true = sampler.draw(rng)
+        noisy[index] = pack(simulate_capture(clean, true, sampler.profile, rng))
         truth[index] = pack(clean)
-        columns[:, index, 0, 0, 0] = (*noise, *anchor, math.sqrt(a_mid / noise.a))
+        columns[:, index, 0, 0, 0] = (*told, *anchor, math.sqrt(a_mid / told.a))
         gains[index, :, 0, 0] = (color.red_gain, 1, 1, color.blue_gain)
         gains[index] *= color.brightness
         camera_to_rgb[index] = np.linalg.inv(color.rgb_to_camera)

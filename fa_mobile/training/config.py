@@ -53,6 +53,8 @@ class TrainConfig(BaseModel):
     warmup: Annotated[int, Field(ge=0)] = 200
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     log_b_jitter: Annotated[float, Field(ge=0)] = 0.25
+    profile_error: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share by which the noise told to the network is wrong at most, a and b each."""
     overlap: Annotated[float, Field(ge=1)] = 1.15
     """A member's training range reaches this factor of a beyond its edges."""
     loss: LossName = "charbonnier"

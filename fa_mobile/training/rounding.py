@@ -1,6 +1,7 @@
 """Training for int8: the network with the rounding of its int8 targets, on the same weights.
 
-The rounding is put in by the quantizer that the ExecuTorch target uses, at the same operators.
+The rounding is put in by the quantizer that the ExecuTorch target uses, at the same operators: what
+exports merge is merged here too, and what they keep in float stays float.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 from torch.export import Dim
+from torch.nn import functional
 from torchao.quantization.pt2e import (
     FakeQuantize,
     HistogramObserver,
@@ -21,6 +23,7 @@ from torchao.quantization.pt2e import (
 )
 from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
 
+from fa_mobile.folding.cells import in_a_row, merged_for_training
 from fa_mobile.networks import MobileNet
 from fa_mobile.quantization import training_quantizer
 
@@ -39,15 +42,33 @@ def rounded_twin(network: nn.Module, example: Tensor) -> nn.Module:
         example: two sets of features or more, h and w those of training.
     """
     if isinstance(network, MobileNet):
-        twin: nn.Module = MobileNet()
-        twin.front = network.front
-        with torch.no_grad():
-            noisy = network.front(network.unshuffle(example))
-        twin.trunk = _prepared(network.trunk, noisy)
-        return twin
+        return _RoundedMobile(network, example)
     twin = _prepared(network, example)
     twin.DOMAIN = network.DOMAIN
     return twin
+
+
+class _RoundedMobile(nn.Module):
+    """``mobile``, its front end and its direct way to the residual in float."""
+
+    DOMAIN = MobileNet.DOMAIN
+
+    def __init__(self, network: MobileNet, example: Tensor) -> None:
+        super().__init__()
+        self.unshuffle, self.front, self.shuffle = network.unshuffle, network.front, network.shuffle
+        with torch.no_grad():
+            noisy = self.front(self.unshuffle(example))
+        self.trunk = _prepared(merged_for_training(network.trunk), noisy)
+        # Of no use to the trunk, so its export left it out; by its old name it is a parameter.
+        self.trunk.get_submodule("align0").add_module("beta", network.trunk.align0.beta)
+
+    def forward(self, features: Tensor) -> Tensor:
+        noisy = self.front(self.unshuffle(features))
+        # By their names, not those of ``network``: the weights of a call may be others.
+        beta, tail = self.trunk.align0.beta, self.trunk.tail  # type: ignore[union-attr]
+        direct = functional.conv2d(noisy, *in_a_row(beta, tail, bias=False))  # type: ignore[arg-type]
+        residual: Tensor = self.shuffle(direct + self.trunk(noisy))
+        return residual
 
 
 class ActivationRanges:

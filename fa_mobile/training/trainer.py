@@ -67,8 +67,9 @@ def noise_sampler(config: TrainConfig) -> NoiseSampler:
             min(high * config.overlap, TRAINING_A_RANGE[1]),
         )
     return NoiseSampler(
-        profile, a_range, config.log_b_jitter, spec.edges, spec.anchors, config.member
-    )
+        profile, a_range, config.log_b_jitter, spec.edges, spec.anchors, config.member,
+        config.profile_error,
+    )  # fmt: skip
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:

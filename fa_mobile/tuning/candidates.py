@@ -14,6 +14,7 @@ CANDIDATES: Final[dict[str, tuple[Value, ...]]] = {
     "fuse_heads": (False, True),
     "mosaic": ("planes", "shuffle", "convolution", "stem"),
     "upsample": ("own", "transposed", "shuffle"),
+    "merge": (False, True),
     "pooling": (False, True),
     "skips": (False, True),
     "modulation": ("product", "residual"),

@@ -47,17 +47,39 @@ def test_noise_is_drawn_from_the_members_subrange(member: int | None) -> None:
     sampler = trainer.noise_sampler(config(member=member))
     rng = np.random.default_rng(0)
     draws = [sampler.draw(rng) for _ in range(300)]
-    a = np.array([noise.a for noise, _ in draws])
+    a = np.array([drawn.told.a for drawn in draws])
     edge = sampler.edges[0]
     low, high = {None: (1.6e-4, 2e-2), 0: (1.6e-4, edge * 1.15), 1: (edge / 1.15, 2e-2)}[member]
     assert low <= a.min() < low * 1.2 and high / 1.2 < a.max() <= high
     log_a = np.log(a)
     assert abs(np.mean((log_a - np.log(low)) / np.log(high / low)) - 0.5) < 0.06  # log-uniform
-    deviation = [np.log(n.b / sampler.profile.line_b(n.a)) for n, _ in draws]
+    deviation = [np.log(d.told.b / sampler.profile.line_b(d.told.a)) for d in draws]
     assert np.std(deviation) == pytest.approx(0.25, rel=0.15)
-    for noise, anchor in draws:
-        index = member if member is not None else int(noise.a >= edge)
+    for told, anchor, true in draws:
+        index = member if member is not None else int(told.a >= edge)
         assert anchor == sampler.anchors[index]
+        assert true == told
+
+
+def test_what_is_told_may_be_wrong() -> None:
+    sampler = trainer.noise_sampler(config(profile_error=0.3))
+    draws = [sampler.draw(np.random.default_rng(seed)) for seed in range(300)]
+    off = np.log([[d.true.a / d.told.a, d.true.b / d.told.b] for d in draws])
+    assert 0.95 * np.log(1.3) < np.abs(off).max() <= np.log(1.3)
+    assert abs(off.mean()) < 0.02
+    assert abs(np.corrcoef(off.T)[0, 1]) < 0.2  # a and b are wrong each for itself
+
+
+def test_a_batch_says_what_is_told_and_has_what_is_true() -> None:
+    """On flat patches the noise that there is can be measured; it is not what ``a`` says."""
+
+    def spread(profile_error: float) -> float:
+        sampler = trainer.noise_sampler(config(profile_error=profile_error))
+        batch = draw_batch([FlatSource()], np.ones(1), sampler, seed=3, step=0, batch=64, patch=64)
+        told = np.sqrt((batch.a * batch.clean + batch.b).mean(axis=(1, 2, 3)))
+        return float(np.log((batch.noisy - batch.clean).std(axis=(1, 2, 3)) / told).std())
+
+    assert spread(0.9) > 3 * spread(0)
 
 
 def test_member_out_of_range_is_refused() -> None:
