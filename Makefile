@@ -4,14 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types pytest test-slow web web-serve web-test android-test android-apk tune \
-  results equal tables docs ios-test clean
+.PHONY: help demo test lint types pytest test-slow arm-test web web-serve web-test \
+  android-test android-apk tune results equal tables docs ios-test clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       export the IMX258 array everywhere, verify, denoise a capture, show a picture"
 	@echo "make test       lint, types and tests"
 	@echo "make test-slow  the checks that take minutes"
+	@echo "make arm-test   the ExecuTorch and ONNX bundles under QEMU, as on a Cortex-A76, against the golden vectors"
 	@echo "make web        build the browser page in build/web (web_demo/README.md); web-serve serves it"
 	@echo "make web-test   the page's modules in node, the page in Chromium, against Python"
 	@echo "make android-test  the Android app's core and ONNX engine on the JVM (android_demo/README.md)"
@@ -52,6 +53,20 @@ pytest: $(STAMP)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow --durations=15
+
+# QEMU, an ARM Python and the runtimes for it go to $FA_MOBILE_ARM (build/arm): five minutes, on Debian.
+export FA_MOBILE_ARM ?= build/arm
+$(FA_MOBILE_ARM)/versions.json:
+	benchmarks/arm/setup.sh $(FA_MOBILE_ARM)
+
+# 256 x 256: the vectors are smaller still, and every pixel of a tile is emulated.
+ARM_BUNDLES := build/arm-bundles
+$(ARM_BUNDLES)/imx258-onnx-int8/manifest.json: | $(STAMP)
+	$(BIN)/fa-mobile export export/imx258.toml --only executorch --only onnx --tile 256 256 --output $(ARM_BUNDLES)
+
+arm-test: $(FA_MOBILE_ARM)/versions.json $(ARM_BUNDLES)/imx258-onnx-int8/manifest.json
+	$(BIN)/fa-mobile verify --arm cortex-a76 $(wildcard $(ARM_BUNDLES)/imx258-*)
+	$(BIN)/python -m pytest -q -m slow tests/bench/test_arm.py
 
 # The browser page and its bundle: fp32, because eight bits are not faster in WebAssembly.
 WEB_BUNDLE := dist/imx258-onnx-fp32

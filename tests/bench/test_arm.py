@@ -16,6 +16,7 @@ from fa_mobile.bench import arm, arm_count, arm_environment, arm_guest, arm_proc
 from fa_mobile.bench.arm_environment import ArmEnvironment, find_arm_environment
 from fa_mobile.bundle import write_golden, write_sums
 from fa_mobile.errors import UserError
+from tests.commands import run_here
 from tests.fakes import write_fake_bundle
 
 GUEST = Path(arm_guest.__file__)
@@ -194,14 +195,34 @@ def test_core_ml_is_refused(fake: Any, tmp_path: Path) -> None:
         arm.run_golden(environment, bundle, "cortex-a76")
 
 
-def test_golden_vectors_are_judged_by_the_manifest(fake: Any, tmp_path: Path) -> None:
-    bundle = write_fake_bundle(tmp_path / "bundle")
+def golden_bundle(folder: Path) -> Path:
+    """Half a DN below what ``ADDS_ONE`` makes of its one golden vector."""
+    bundle = write_fake_bundle(folder)
     write_golden(bundle, "golden/00.0.reference.f32", np.full((16, 16), 500.5, np.float32))
     write_golden(bundle, "golden/00.truth.f32", np.full((16, 16), 400, np.float32))
     write_sums(bundle)
+    return bundle
+
+
+def test_golden_vectors_are_judged_by_the_manifest(fake: Any, tmp_path: Path) -> None:
+    bundle = golden_bundle(tmp_path / "bundle")
     report = arm.run_golden(fake(ADDS_ONE), bundle, "cortex-a76")
     assert [v.max_abs_dn for v in report.vectors] == [0.5]
     assert report.status == "failed" and "off by 0.5 DN, allowed 0.05" in report.problems[0]
+
+
+def test_verify_runs_a_bundle_as_on_arm(
+    fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = golden_bundle(tmp_path / "bundle")
+    monkeypatch.setenv("FA_MOBILE_ARM", str(fake(ADDS_ONE).folder))
+    code, out, err = run_here(monkeypatch, capsys, "verify", bundle, "--arm", "cortex-a76")
+    assert code == 1 and "on cortex-a76 (QEMU): failed" in out and "off by" in err
+    code, out, err = run_here(monkeypatch, capsys, "verify", bundle, "--arm", "z80")
+    assert code == 2 and "CPU 'z80' was given" in err and not out
+    monkeypatch.setenv("FA_MOBILE_ARM", str(tmp_path))
+    code, out, err = run_here(monkeypatch, capsys, "verify", bundle, "--arm", "cortex-a76")
+    assert code == 2 and "is no ARM environment" in err
 
 
 def test_the_estimate_is_the_anchor() -> None:
