@@ -257,9 +257,9 @@ def parts() -> str:
         whole, trunk, unaligned = ms(WHOLE), ms(TRUNK), ms(NO_ALIGN)
         for name, value in (
             ("the whole member", whole),
-            ("float: stabilising, packing, the front end, unpacking", whole - trunk),
+            ("float: stabilising, packing, the front end, the direct way, unpacking", whole - trunk),
             ("- of it the passes over the mosaic, alone", ms(PASSES)),
-            ("Feature-Align", trunk - unaligned),
+            ("Feature-Align in int8", trunk - unaligned),
             ("the blocks' sums", unaligned - ms(NO_SUMS)),
             ("the rest: convolutions, skips, rounding in and out", ms(NO_SUMS)),
         ):
