@@ -257,7 +257,7 @@ def parts() -> str:
         whole, trunk, unaligned = ms(WHOLE), ms(TRUNK), ms(NO_ALIGN)
         for name, value in (
             ("the whole member", whole),
-            ("float: stabilising, packing, the front end, the direct way, unpacking", whole - trunk),
+            ("float: domain, packing, front end, direct way, unpacking", whole - trunk),
             ("- of it the passes over the mosaic, alone", ms(PASSES)),
             ("Feature-Align in int8", trunk - unaligned),
             ("the blocks' sums", unaligned - ms(NO_SUMS)),
