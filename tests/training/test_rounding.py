@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from fa_mobile.networks import MobileNet
 from fa_mobile.training.rounding import ActivationRanges, rounded_twin
 from tests.conftest import visible_array
 
@@ -58,3 +59,21 @@ def test_gradients_reach_every_weight(network: nn.Module) -> None:
     twin(x).square().mean().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
+
+
+def test_what_goes_straight_to_the_residual_is_not_rounded() -> None:
+    """With gamma at zero only beta and the tail's bias are left: exact, but for that constant."""
+    network = visible_array(1, "mobile").networks[0]
+    assert isinstance(network, MobileNet)
+    gamma = network.trunk.align0.gamma
+    with torch.no_grad():
+        gamma.weight.zero_()
+        gamma.bias.zero_()  # type: ignore[union-attr]
+    x = features()
+    twin = rounded_twin(network, x)
+    ActivationRanges(twin).measure([x])
+    with torch.no_grad():
+        expected, rounded = network(x), twin(x)
+    assert expected.std() > 0.01
+    off = (rounded - expected).unflatten(2, (-1, 2)).unflatten(4, (-1, 2))
+    assert off.std(dim=(0, 2, 4)).max() < 1e-6 * expected.abs().max()
