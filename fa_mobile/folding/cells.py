@@ -3,8 +3,10 @@
 ``tail(features * gamma + beta)`` with a linear tail is ``tail(features * gamma) + tail(beta)``, and
 tail and beta in a row are one 1 x 1 convolution from the noisy input straight to the residual. It
 is the one part of the network through which the noisy input reaches the output unaltered, so int8
-would blur most there; it is small enough to stay in float at every precision. The first block's
-1 x 1 bottleneck behind the 1 x 1 stem is one convolution of the noisy input as well.
+would blur most there. It is small enough to stay in float, beside the int8 network, where a member
+works on the mosaic; on packed planes (channels of different levels) it is a part of that network,
+as the front end is. The first block's 1 x 1 bottleneck behind the 1 x 1 stem is one convolution of
+the noisy input as well.
 
 Training keeps the layers apart: merged ones learn more slowly (0.4 dB less after 1,500 steps).
 """
