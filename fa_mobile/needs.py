@@ -41,3 +41,13 @@ def require_train() -> None:
     # With int8's rounding, training uses the quantizer of an export target.
     require_export()
     _require("train", "cv2", "skimage")
+
+
+def require_calibrate() -> None:
+    """Raise UserError unless the ``calibrate`` extra is installed."""
+    _require("calibrate", "cv2", "jinja2", "matplotlib", "scipy", "skimage")
+
+
+def require_datasets() -> None:
+    """Raise UserError unless the ``datasets`` extra is installed."""
+    _require("datasets", "h5py", "jinja2", "scipy", "skimage")
