@@ -26,6 +26,8 @@ PLANS = [
     FoldPlan(fuse_heads=True),
     FoldPlan(merge=False, fuse_heads=True),
     FoldPlan(modulation="residual", mosaic="stem"),
+    FoldPlan(mosaic="columns"),
+    FoldPlan(merge=False, mosaic="columns"),
     FoldPlan(group_width=16, fuse_heads=True, mosaic="planes"),
 ]
 

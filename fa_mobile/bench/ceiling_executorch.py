@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import torch
-from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-from executorch.exir import to_edge_transform_and_lower
 from torch import Tensor, nn
 
 from fa_mobile.bench.chains import LENGTH, Chain
 from fa_mobile.quantization import QuantizationPlan, quantize_member
-from fa_mobile.targets.executorch_member import check_delegation, quiet
+from fa_mobile.targets.executorch_lowering import lower, quiet
+from fa_mobile.targets.executorch_member import check_delegation
 
 
 class _Chained(nn.Module):
@@ -53,7 +52,7 @@ def module_program(
         if precision == "int8":
             made = quantize_member(program, [example], QuantizationPlan(observer="minmax"))
             program = torch.export.export(made.module, example, strict=False)
-        edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+        edge = lower(program)
     check_delegation(edge.exported_program().graph_module, name)
     with quiet():
         data: bytes = edge.to_executorch().buffer

@@ -239,12 +239,29 @@ class Report(Strict):
             raise ValueError(f"entries appear twice: {sorted(twice)}")
         absent = {name for name in ("ceilings", "bandwidth") if not getattr(self, name)}
         _check_reasons(absent, self.missing)
+        rounds = {len(entry.timing.samples_ms) for entry in self.entries if entry.timing}
+        rounds |= {len(ceiling.samples_ms) for ceiling in self.ceilings}
+        if self.ceilings and len(rounds) > 1:
+            raise ValueError(f"bundles and ceilings have {sorted(rounds)} rounds; they share them")
         return self
 
     def best_ceiling(self, target: str, precision: str) -> Ceiling | None:
         """The fastest convolution of that runtime and precision."""
         found = [c for c in self.ceilings if (c.target, c.precision) == (target, precision)]
         return max(found, key=lambda c: c.gmacs_per_s, default=None)
+
+    def share_of_ceiling(self, entry: Entry) -> float | None:
+        """What an entry attains of the best convolution's speed: the median of the rounds' ratios.
+
+        What disturbed a round disturbed both. None where one of them was not measured.
+        """
+        ceiling = self.best_ceiling(entry.target, entry.precision)
+        if ceiling is None or entry.timing is None or entry.roof is None:
+            return None
+        rounds = zip(ceiling.samples_ms, entry.timing.samples_ms, strict=True)
+        of_times = median([chain_ms / ms for chain_ms, ms in rounds])
+        gmacs = entry.roof.executed_gmacs_per_s * entry.timing.median_ms / 1000
+        return of_times * gmacs / ceiling.gmacs
 
 
 def _check_reasons(absent: set[str], reasons: Reasons) -> None:

@@ -46,10 +46,7 @@ def _name(entry: Entry) -> str:
 
 def _times(report: Report, entry: Entry) -> list[str]:
     timing, ratio, roof = entry.timing, entry.ratio, entry.roof
-    ceiling = report.best_ceiling(entry.target, entry.precision)
-    of_ceiling = "-"
-    if roof is not None and ceiling is not None:
-        of_ceiling = f"{roof.executed_gmacs_per_s / ceiling.gmacs_per_s:.0%}"
+    share = report.share_of_ceiling(entry)
     measured = ["-"] * 4
     if timing is not None:
         values = (timing.min_ms, timing.median_ms, timing.p90_ms, timing.ms_per_mp)
@@ -59,7 +56,7 @@ def _times(report: Report, entry: Entry) -> list[str]:
         *measured,
         f"{ratio.median:.3f}" if ratio else "-",
         f"{roof.executed_gmacs_per_s:.1f}" if roof else "-",
-        of_ceiling,
+        "-" if share is None else f"{share:.0%}",
         f"{roof.share:.0%} ({roof.bound})" if roof else "-",
     ]
 

@@ -5,10 +5,12 @@ is elementwise. Where the four channels share their black and white level, the e
 works on the mosaic as well, in DN, with the levels folded into its scalars.
 
 What is left of the packing is one of ``shuffle`` (pixel unshuffle and shuffle around the
-network), ``convolution`` (the same as convolutions of stride 2 or 4 with fixed weights) and
-``stem`` (the convolutions that take the noisy input take the mosaic itself, at the stride of a
-cell; a shuffle unpacks). The unpacking is not folded into the tail: a transposed convolution to
-one channel has one bias, the tail has one for each position of the cell.
+network), ``columns`` (of ``mobile``: the same with the positions of a cell in the order in which
+kernels with channels last read them, see :class:`PackedColumns`), ``convolution`` (the same as
+convolutions of stride 2 or 4 with fixed weights) and ``stem`` (the convolutions that take the
+noisy input take the mosaic itself, at the stride of a cell; a shuffle unpacks). The unpacking is
+not folded into the tail: a transposed convolution to one channel has one bias, the tail has one
+for each position of the cell.
 
 Of ``mobile``, the float front end belongs to the packing, and what goes straight from there to the
 residual (:mod:`fa_mobile.folding.cells`) stands beside the network: int8 begins behind them.
@@ -17,6 +19,7 @@ residual (:mod:`fa_mobile.folding.cells`) stands beside the network: int8 begins
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Final, Literal
 
 import torch
@@ -29,7 +32,7 @@ from fa_mobile.folding.rewrite import Rewrite
 from fa_mobile.folding.stem import on_mosaic, takes_mosaic
 from fa_mobile.networks.mobile import CellFront, MobileNet, MobileTrunk
 
-Mosaic = Literal["planes", "shuffle", "convolution", "stem"]
+Mosaic = Literal["planes", "shuffle", "columns", "convolution", "stem"]
 
 _PACKED: Final = 2
 
@@ -107,6 +110,38 @@ class UnpackingConv(nn.ConvTranspose2d):
             self.weight.copy_(_one_hot_cells(cell))
 
 
+class PackedColumns(nn.Module):
+    """Pixel unshuffle whose channels are the cell's positions column by column.
+
+    [N, 1, H, W] to [N, cell^2, H / cell, W / cell]. With channels last in memory it is one
+    transposition of the ``cell`` rows of a row of cells; row by row it would move groups of
+    ``cell`` values, for which a runtime may have no fast kernel (XNNPACK has none).
+    """
+
+    def __init__(self, cell: int) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, mosaic: Tensor) -> Tensor:
+        count, _, height, width = mosaic.shape
+        rows = mosaic.reshape(-1, self.cell, width).transpose(1, 2)
+        cells = rows.reshape(count, height // self.cell, width // self.cell, self.cell**2)
+        return cells.permute(0, 3, 1, 2)
+
+
+class UnpackedColumns(nn.Module):
+    """The inverse of :class:`PackedColumns`: [N, cell^2, h, w] to [N, 1, h cell, w cell]."""
+
+    def __init__(self, cell: int) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, packed: Tensor) -> Tensor:
+        count, _, height, width = packed.shape
+        columns = packed.permute(0, 2, 3, 1).reshape(-1, width * self.cell, self.cell)
+        return columns.transpose(1, 2).reshape(count, 1, height * self.cell, width * self.cell)
+
+
 def _one_hot_cells(cell: int) -> Tensor:
     """[cell^2, 1, cell, cell]: kernel k picks position k, row by row."""
     return torch.eye(cell**2).view(cell**2, 1, cell, cell)
@@ -118,7 +153,8 @@ def mosaic_member(form: Mosaic, *, merge: bool = True) -> Rewrite:
     ``merge``: what is linear in ``mobile``, see :mod:`fa_mobile.folding.cells`.
 
     ``stem`` needs to know which layers take the noisy input; of networks for which
-    :func:`fa_mobile.folding.stem.takes_mosaic` does not, it makes ``shuffle``.
+    :func:`fa_mobile.folding.stem.takes_mosaic` does not, it makes ``shuffle``. So does
+    ``columns`` of networks without cells.
     """
 
     def rewrite(module: nn.Module) -> nn.Module | None:
@@ -145,31 +181,42 @@ def _on_cells(
     member: MemberDenoiser, network: MobileNet, form: Mosaic, merge: bool
 ) -> MosaicMember:
     cell = _PACKED * MobileNet.CELL
-    front, trunk = on_mosaic_cells(network)
+    front, trunk = on_mosaic_cells(network, by_column=form == "columns")
     if form in ("convolution", "stem"):
         front.conv = on_mosaic(front.conv, cell)
         pack: nn.Module = front
     else:
-        pack = nn.Sequential(nn.PixelUnshuffle(cell), front)
-    unpack = UnpackingConv(cell) if form == "convolution" else nn.PixelShuffle(cell)
+        opening = PackedColumns(cell) if form == "columns" else nn.PixelUnshuffle(cell)
+        pack = nn.Sequential(opening, front)
+    unpack = _UNPACK.get(form, nn.PixelShuffle)(cell)
     if not merge:
         return MosaicMember(member, trunk, pack, unpack)
     merged = merged_cells(trunk)
     return MosaicMember(member, merged.trunk, pack, unpack, merged.direct)
 
 
-def on_mosaic_cells(network: MobileNet) -> tuple[CellFront, MobileTrunk]:
+_UNPACK: Final[dict[str, Callable[[int], nn.Module]]] = {
+    "columns": UnpackedColumns,
+    "convolution": UnpackingConv,
+}
+"""Where it is not a pixel shuffle."""
+
+
+def on_mosaic_cells(
+    network: MobileNet, *, by_column: bool = False
+) -> tuple[CellFront, MobileTrunk]:
     """Front end and trunk for channels in the order of one 4 x 4 unshuffle of the mosaic.
 
     The network's own order is that of two unshuffles of 2 x 2 in a row: Bayer channel first.
+    ``by_column``: positions in a cell column by column, as :class:`PackedColumns` gives them.
     """
     front, trunk = copy.deepcopy(network.front), copy.deepcopy(network.trunk)
     channels = _PACKED**2 * MobileNet.CELL**2
+    cell = _numbered_cell(_PACKED * MobileNet.CELL)
     order = nn.functional.pixel_unshuffle(
-        nn.functional.pixel_unshuffle(_numbered_cell(_PACKED * MobileNet.CELL), _PACKED),
-        MobileNet.CELL,
+        nn.functional.pixel_unshuffle(cell.mT if by_column else cell, _PACKED), MobileNet.CELL
     ).flatten()
-    # order[k] is the mosaic position, row by row in the cell, of the network's channel k.
+    # order[k] is the position in the cell, by row or by column, of the network's channel k.
     inverse = torch.empty(channels, dtype=torch.long)
     inverse[order] = torch.arange(channels)
     with torch.no_grad():

@@ -28,13 +28,13 @@ from fa_mobile.quantization import (
 )
 from fa_mobile.runtimes.executorch import ExecutorchModel
 from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob, check_job
+from fa_mobile.targets.executorch_lowering import quiet
 from fa_mobile.targets.executorch_member import (
     DelegateMember,
     Member,
     check_tile,
     export_for_calibration,
     export_member,
-    quiet,
 )
 from fa_mobile.targets.executorch_memory import MEMORY
 from fa_mobile.targets.executorch_methods import methods_program
@@ -45,9 +45,9 @@ from fa_mobile.targets.tuned import plan_for
 Form = Literal["call", "methods"]
 Array = npt.NDArray[np.float32]
 MODEL_FILE: Final = "model.pte"
-FOLD_PLAN: Final = FoldPlan(group_width=16, mosaic="shuffle")
-"""Where nothing was measured (:mod:`fa_mobile.targets.tuned`). ``shuffle`` is as fast as ``stem``
-in less memory: XNNPACK keeps a table of pointers for every convolution but those of 1 x 1."""
+FOLD_PLAN: Final = FoldPlan(group_width=16, mosaic="columns")
+"""Where nothing was measured (:mod:`fa_mobile.targets.tuned`). ``stem`` takes more memory: XNNPACK
+keeps a table of pointers for every convolution but those of 1 x 1."""
 # What costs most in 8 bits, measured: the full-resolution encoder and decoder carry the detail on
 # top of a wide range; Feature-Align's products and the sums behind them add a rounding each.
 _DETAIL: Final = ("head", "enc0.blocks", "dec0.blocks", "skip0", "down0", "add")

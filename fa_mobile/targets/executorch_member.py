@@ -6,15 +6,10 @@ of the member has to travel with the call.
 
 from __future__ import annotations
 
-import contextlib
-import warnings
 from collections import Counter
-from collections.abc import Iterator
 from typing import Final
 
 import torch
-from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-from executorch.exir import to_edge_transform_and_lower
 from executorch.exir.delegate import executorch_call_delegate
 from executorch.exir.lowered_backend_module import LoweredBackendModule
 from torch import Tensor, fx, nn
@@ -23,6 +18,7 @@ from torch.export import Dim, ExportedProgram
 from fa_mobile.denoiser import MemberDenoiser, RawDenoiser
 from fa_mobile.folding.mosaic import MosaicMember
 from fa_mobile.targets.base import ExportError
+from fa_mobile.targets.executorch_lowering import lower
 
 Member = MemberDenoiser | MosaicMember
 _SMALLEST: Final = 2
@@ -97,9 +93,7 @@ def lower_member(program: ExportedProgram, name: str) -> LoweredBackendModule:
     Raises:
         ExportError: naming the operators that XNNPACK left outside.
     """
-    with quiet():
-        edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
-    graph_module = edge.exported_program().graph_module
+    graph_module = lower(program).exported_program().graph_module
     check_delegation(graph_module, name)
     (call,) = (n for n in graph_module.graph.nodes if n.target is executorch_call_delegate)
     (lowered,) = delegates(graph_module)
@@ -154,12 +148,3 @@ def count_operators(graph_module: fx.GraphModule) -> Counter[str]:
 def operator_name(target: object) -> str:
     """``aten.ge`` for the operator aten.ge.Tensor, ``cond`` for the control flow."""
     return ".".join(str(getattr(target, "__name__", target)).split(".")[:2])
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without the deprecation warnings that ExecuTorch's own code causes by the dozen."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield

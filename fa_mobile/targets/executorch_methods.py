@@ -6,20 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 
 import torch
-from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-from executorch.exir import EdgeProgramManager, to_edge_transform_and_lower
+from executorch.exir import EdgeProgramManager
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from fa_mobile.denoiser import GainSelector, RawDenoiser, subrange_index
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.targets.base import SelectorKind
+from fa_mobile.targets.executorch_lowering import lower
 from fa_mobile.targets.executorch_member import (
     Member,
     check_delegation,
     count_operators,
     delegates,
-    quiet,
 )
 
 
@@ -94,10 +93,7 @@ def methods_program(
             strict=False,
         )
     names = [name for name in programs if name != "select"]
-    with quiet():
-        edge = to_edge_transform_and_lower(
-            programs, partitioner={name: [XnnpackPartitioner()] for name in names}
-        )
+    edge = lower(programs, "select")
     inside: Counter[str] = Counter()
     outside = count_operators(edge.exported_program("select").graph_module)
     for name in names:

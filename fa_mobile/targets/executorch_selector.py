@@ -22,11 +22,11 @@ from torch.export import ExportedProgram
 
 from fa_mobile.denoiser import RawDenoiser, subrange_index
 from fa_mobile.targets.base import ExportError, SelectorKind
+from fa_mobile.targets.executorch_lowering import quiet
 from fa_mobile.targets.executorch_member import (
     Member,
     count_operators,
     lower_member,
-    quiet,
 )
 
 Branch = Callable[..., Tensor]

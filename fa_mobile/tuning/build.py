@@ -88,12 +88,10 @@ class Workbench:
         return text.replace(f"{self._path.parent}/", "")[:_SHOWN]
 
     def _executorch(self, plan: FoldPlan) -> Call:
-        from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-        from executorch.exir import to_edge_transform_and_lower
-
         from fa_mobile.quantization import QuantizationPlan, quantize_member
         from fa_mobile.runtimes.executorch import load_methods
         from fa_mobile.targets import executorch_member as lowering
+        from fa_mobile.targets.executorch_lowering import lower, quiet
 
         member = fold(self.member, plan)
         assert isinstance(member, lowering.Member)
@@ -106,8 +104,8 @@ class Workbench:
             given_once = [(torch.from_numpy(self.raw), *scalars)]
             made = quantize_member(program, given_once, QuantizationPlan(observer="minmax"))
             program = lowering.export_member(made.module, sides, len(scalars))
-        with lowering.quiet():
-            edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+        with quiet():
+            edge = lower(program)
             lowering.check_delegation(edge.exported_program().graph_module, "the member")
             self._path.write_bytes(edge.to_executorch().buffer)
         forward = load_methods(self._path, threads=THREADS)["forward"]

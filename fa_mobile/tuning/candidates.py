@@ -12,7 +12,7 @@ CANDIDATES: Final[dict[str, tuple[Value, ...]]] = {
     "dense_heads": (False, True),
     "group_width": (0, 8, 16, 32, None),
     "fuse_heads": (False, True),
-    "mosaic": ("planes", "shuffle", "convolution", "stem"),
+    "mosaic": ("planes", "shuffle", "columns", "convolution", "stem"),
     "upsample": ("own", "transposed", "shuffle"),
     "merge": (False, True),
     "pooling": (False, True),

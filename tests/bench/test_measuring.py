@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from pydantic import ValidationError
 
 from fa_mobile.bench import bandwidth, ceiling, memory
 from fa_mobile.bench.chains import LENGTH, Chain
@@ -16,12 +17,13 @@ from fa_mobile.bench.part_programs import programs
 from fa_mobile.bench.parts import NO_ALIGN, NO_SUMS, PASSES, TRUNK, WHOLE
 from fa_mobile.bench.profile import kind_of, parse_trace
 from fa_mobile.bench.roofline import roof
+from fa_mobile.bench.schema import Ceiling, Roof
 from fa_mobile.bench.subjects import is_one_call, tile_areas
 from fa_mobile.bench.traffic import bundle_traffic, moved
 from fa_mobile.denoiser import MemberDenoiser, RawDenoiser
 from fa_mobile.errors import UserError
 from fa_mobile.folding import UNFOLDED, FoldPlan
-from tests.bench.reports import HOST, PHONE
+from tests.bench.reports import ABSENT, HOST, PHONE, entry_of, report_of, timing_of
 from tests.conftest import visible_array
 from tests.fakes import fake_manifest
 
@@ -142,6 +144,35 @@ def test_roof_is_the_lower_of_both() -> None:
     assert memory_bound.bound == "memory"
     assert memory_bound.allowed_gmacs_per_s == pytest.approx(100)
     assert memory_bound.share == pytest.approx(0.5) and memory_bound.gbytes_per_s == 10
+
+
+def ceiling_of(samples_ms: list[float], gmacs: float = 2.0) -> Ceiling:
+    return Ceiling(
+        target="onnx", precision="int8", kernel=3, channels=64, side=64, gmacs=gmacs,
+        samples_ms=tuple(samples_ms), gmacs_per_s=gmacs / min(samples_ms) * 1000,
+    )  # fmt: skip
+
+
+def test_share_of_the_ceiling_is_taken_round_by_round() -> None:
+    """A round in which the machine was half as fast for both leaves the share as it is."""
+    samples = [10.0, 20.0, 10.0, 10.0]
+    middle = timing_of(samples).median_ms
+    placed = Roof(
+        executed_gmacs_per_s=1.0 / middle * 1000, nominal_gmacs_per_s=1, macs_per_byte=1,
+        gbytes_per_s=1, allowed_gmacs_per_s=100, share=0.5, bound="compute",
+    )  # fmt: skip
+    missing = {name: reason for name, reason in ABSENT.items() if name != "roof"}
+    entry = entry_of(samples, [5.0] * 4, roof=placed, missing=missing)
+    found = report_of(
+        entry,
+        ceilings=(ceiling_of([8.0, 16.0, 8.0, 8.0]),),
+        missing={"bandwidth": "not run: a test"},
+    )
+    # One GMAC in 10 ms beside two in 8 ms.
+    assert found.share_of_ceiling(entry) == pytest.approx(0.1 / 0.25)
+    with pytest.raises(ValidationError, match="rounds"):
+        report_of(entry, ceilings=(ceiling_of([8.0]),), missing={"bandwidth": "not run: a test"})
+    assert report_of(entry).share_of_ceiling(entry) is None
 
 
 def member_of(network: str) -> MemberDenoiser:
