@@ -220,6 +220,6 @@ def test_parts_of_mobile_run_and_are_parts() -> None:
     with torch.no_grad():
         made = {name: module(*example) for name, (module, example, _) in programs(128, 128).items()}
     assert made[WHOLE].shape == made[PASSES].shape == (1, 1, 128, 128)
-    assert made[TRUNK].shape == made[NO_ALIGN].shape == made[NO_SUMS].shape == (1, 16, 32, 32)
+    assert made[TRUNK].shape == made[NO_ALIGN].shape == made[NO_SUMS].shape == (1, 32, 32, 16)
     assert not torch.equal(made[TRUNK], made[NO_ALIGN])
     assert not torch.equal(made[NO_ALIGN], made[NO_SUMS])
