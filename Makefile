@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types pytest test-slow arm-test web web-serve web-test \
+.PHONY: help demo races test lint types pytest test-slow arm-test web web-serve web-test \
   android-test android-apk tune results equal tables docs ios-test clean
 .DEFAULT_GOAL := help
 
@@ -18,6 +18,7 @@ help:
 	@echo "make android-test  the Android app's core and ONNX engine on the JVM (android_demo/README.md)"
 	@echo "make android-apk   a signed APK with an int8 bundle, without the Android SDK"
 	@echo "make tune       measure which folds are fastest here and write fa_mobile/targets/tuned.json"
+	@echo "make races      time the bundles, their peers and the machine's ceiling anew: nothing else should run"
 	@echo "make results    measure anew what the documents state: make results PHOTOS='folder ...'"
 	@echo "make equal      train the networks alike: make equal PHOTOS='folder' TEST='folder'"
 	@echo "make tables     rebuild the paper's tables: make tables PHOTOS= TEST= TEACHER= VGG16= [ST_LPIPS=]"
@@ -97,6 +98,11 @@ android-apk: $(ANDROID_BUNDLE)/golden/table.json
 # Up to five minutes for each network, target and precision; nothing else should run meanwhile.
 tune: $(STAMP)
 	$(BIN)/python -m fa_mobile.tuning --write
+
+races: $(STAMP)
+	@test -d dist/imx258-executorch-int8 || { echo "there are no bundles to time; first: make demo"; exit 2; }
+	benchmarks/x86.sh
+	$(MAKE) docs
 
 # PHOTOS: folders of photos that the checkpoint was not trained on. PMRID: its released weights, to
 # measure beside it.
