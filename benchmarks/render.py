@@ -16,7 +16,7 @@ from types import ModuleType
 from fa_mobile.bench import pareto
 from fa_mobile.bench.device import PhoneDevice, device_name
 from fa_mobile.bench.files import read_report
-from fa_mobile.bench.parts import NO_ALIGN, NO_SUMS, PASSES, TRUNK, WHOLE, Parts
+from fa_mobile.bench.parts import CELLS, FRONT, NO_ALIGN, NO_SUMS, WHOLE, Parts
 from fa_mobile.bench.picture import draw as draw_roofs
 from fa_mobile.bench.schema import Entry, Report
 from fa_mobile.bench.statistics import median
@@ -263,14 +263,14 @@ def parts() -> str:
     for path in sorted(PARTS.glob("*.json")):
         found = Parts.model_validate_json(path.read_text(encoding="utf-8"))
         ms = found.ms_per_mp
-        whole, trunk, unaligned = ms(WHOLE), ms(TRUNK), ms(NO_ALIGN)
+        whole, cells, unaligned = ms(WHOLE), ms(CELLS), ms(NO_ALIGN)
         for name, value in (
             ("the whole member", whole),
-            ("float: domain, packing, front end, direct way, unpacking", whole - trunk),
-            ("- of it the passes over the mosaic, alone", ms(PASSES)),
-            ("Feature-Align in int8", trunk - unaligned),
+            ("float: the domain over the mosaic, packing, unpacking", whole - cells),
+            ("float: front end and direct way, alone", ms(FRONT)),
+            ("Feature-Align in int8", cells - unaligned),
             ("the blocks' sums", unaligned - ms(NO_SUMS)),
-            ("the rest: convolutions, skips, rounding in and out", ms(NO_SUMS)),
+            ("the rest: convolutions, skips, rounding in and out", ms(NO_SUMS) - ms(FRONT)),
         ):
             rows.append([name, str(found.threads), f"{value:.2f}", f"{value / whole:.0%}"])
     return _table(["part", "threads", "ms/MP", "share"], rows)

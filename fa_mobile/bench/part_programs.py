@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from fa_mobile.bench.parts import NO_ALIGN, NO_SUMS, PASSES, TRUNK, WHOLE
+from fa_mobile.bench.parts import CELLS, FRONT, NO_ALIGN, NO_SUMS, WHOLE
 from fa_mobile.denoiser import MemberDenoiser
-from fa_mobile.domains import Domain
 from fa_mobile.folding import fold
 from fa_mobile.folding.cells import MergedTrunk
 from fa_mobile.folding.mosaic import MosaicMember
 from fa_mobile.networks import build_network
 from fa_mobile.networks.blocks import ARNetBlock
-from fa_mobile.networks.mobile import NOISY_CHANNELS, CellAlign, MobileNet
+from fa_mobile.networks.mobile import CELL_CHANNELS, CellAlign, MobileNet
 from fa_mobile.nsma import new_spec
 from fa_mobile.sensor import load_profile
 from fa_mobile.targets.executorch import FOLD_PLAN
@@ -25,30 +24,22 @@ from fa_mobile.targets.executorch_member import DelegateMember
 
 Example = tuple[Tensor, ...]
 _Network = TypeVar("_Network", bound=nn.Module)
+CELL: Final = 2 * MobileNet.CELL
+"""Mosaic pixels along a side of a cell."""
 
 
-class _Passes(nn.Module):
-    """The domain's way in and back, and no network between."""
+class _Cells(nn.Module):
+    """[1, h, w, 16] both, as the delegate keeps them: nothing is transposed for the test."""
 
-    def __init__(self, domain: Domain, black: float, span: float) -> None:
+    def __init__(self, front: nn.Module, direct: nn.Module, network: nn.Module | None) -> None:
         super().__init__()
-        self._domain, self._black, self._span = domain, black, span
+        self.front, self.direct, self.network = front, direct, network
 
-    def forward(self, raw: Tensor, *scalars: Tensor) -> Tensor:
-        features = self._domain.enter(raw, *scalars)
-        denoised = self._domain.leave(raw, features, features, *scalars)
-        return torch.clamp(denoised, self._black, self._black + self._span)
-
-
-class _Trunk(nn.Module):
-    """With channels last outside as within the delegate: nothing is transposed for the test."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, noisy: Tensor) -> Tensor:
-        out: Tensor = self.network(noisy.permute(0, 3, 1, 2))
+    def forward(self, cells: Tensor) -> Tensor:
+        noisy = self.front(cells.permute(0, 3, 1, 2))
+        out: Tensor = self.direct(noisy)
+        if self.network is not None:
+            out = out + self.network(noisy)
         return out.permute(0, 2, 3, 1)
 
 
@@ -100,15 +91,20 @@ def programs(rows: int, columns: int) -> dict[str, tuple[nn.Module, Example, str
     trunk = member.network
     raw = torch.randint(64, 1024, (1, 1, rows, columns)).float()
     scalars = member.scalars(*(torch.tensor([value]) for value in profile.noise(16)))
-    noisy = (torch.randn(1, rows // 4, columns // 4, NOISY_CHANNELS),)
-    assert isinstance(trunk, MergedTrunk)
+    cells = (torch.rand(1, rows // CELL, columns // CELL, CELL_CHANNELS) * 4,)
+    assert isinstance(trunk, MergedTrunk) and isinstance(member.pack, nn.Sequential)
+    assert member.direct is not None
+    front, direct = member.pack[1], member.direct
     unaligned = _UnalignedTrunk(_replaced(trunk, CellAlign, _Unaligned), trunk.reduce)
     unsummed = _replaced(unaligned, ARNetBlock, _Unsummed)
-    passes = _Passes(member.domain, member.black, member.span)
+
+    def between(network: nn.Module | None) -> nn.Module:
+        return _Cells(front, direct, network).eval()
+
     return {
         WHOLE: (DelegateMember(member).eval(), (raw, *scalars), "int8"),
-        PASSES: (passes, (raw, *scalars), "fp32"),
-        TRUNK: (_Trunk(trunk).eval(), noisy, "int8"),
-        NO_ALIGN: (_Trunk(unaligned).eval(), noisy, "int8"),
-        NO_SUMS: (_Trunk(unsummed).eval(), noisy, "int8"),
+        CELLS: (between(trunk), cells, "int8"),
+        FRONT: (between(None), cells, "fp32"),
+        NO_ALIGN: (between(unaligned), cells, "int8"),
+        NO_SUMS: (between(unsummed), cells, "int8"),
     }  # fmt: skip

@@ -12,9 +12,9 @@ from fa_mobile.bench.device import Strict
 from fa_mobile.bench.statistics import median
 
 WHOLE: Final = "the member"
-PASSES: Final = "float passes over the mosaic"
-TRUNK: Final = "the int8 network, its input and output float"
-NO_ALIGN: Final = "the same without Feature-Align"
+CELLS: Final = "from packed cells to cells: the member without domain and packing"
+FRONT: Final = "of it what is float: the front end and the direct way"
+NO_ALIGN: Final = "from cells to cells without Feature-Align"
 NO_SUMS: Final = "the same without the blocks' sums either"
 
 
