@@ -1,0 +1,172 @@
+"""What SIDD says of its frames: names of scenes, camera tags, noise level functions.
+
+A. Abdelhamed, S. Lin and M. S. Brown, "A High-Quality Denoising Dataset for Smartphone Cameras",
+CVPR 2018. A scene's name is ``NNNN_SSS_CC_IIIII_TTTTT_KKKK_B``: scene instance, scene, camera
+code, ISO speed, shutter speed (its denominator), colour temperature, brightness code (L, N or H).
+``*_METADATA_RAW_*.MAT`` (MATLAB 5) hold what MATLAB read of the DNG: known tags by name, others in
+``UnknownTags`` as (ID, Value), and those of the RAW image itself under ``SubIFDs`` in some cameras'
+files (the authors' simple-camera-pipeline looks in both). ``noise_level_functions.csv`` and
+``bayer_patterns.csv`` come with the downloads.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from fa_mobile import isp
+from fa_mobile.bayer import CFA_PATTERNS, CfaPattern
+from fa_mobile.datasets.matlab import load_structure, reading
+from fa_mobile.errors import UserError
+from fa_mobile.noise import NoiseParameters
+
+NLF_FILE: Final = "noise_level_functions.csv"
+_NLF_COLUMNS: Final = ("scene_instance_id", "beta1_g", "beta2_g")
+_MAX_CSV: Final = 4 << 20
+CAMERA_CFA: Final[dict[str, CfaPattern]] = {
+    "GP": "BGGR",  # Google Pixel
+    "IP": "RGGB",  # iPhone 7
+    "S6": "GRBG",  # Samsung Galaxy S6 Edge
+    "N6": "BGGR",  # Motorola Nexus 6
+    "G4": "BGGR",  # LG G4
+}
+_SCENE: Final = re.compile(r"(\d{4})_(\d{3})_([A-Z0-9]{2})_(\d{5})_(\d{5})_(\d{4})_([LNH])")
+_NOISE_PROFILE: Final = 51041
+_CFA_PATTERN: Final = 33422
+_LEAST_DETERMINANT: Final = 1e-3
+
+
+class Scene(NamedTuple):
+    """What the name of a scene instance says."""
+
+    name: str
+    number: str
+    camera: str
+    iso: float
+
+
+class Metadata(NamedTuple):
+    """What a metadata file says; None for what it leaves out."""
+
+    cfa: CfaPattern | None
+    noise: NoiseParameters | None
+    color: isp.ColorPipeline | None
+
+
+NOTHING: Final = Metadata(None, None, None)
+
+
+def parse_scene(name: str) -> Scene:
+    """A scene instance by its folder's name.
+
+    Raises:
+        UserError: for a name of another form or an unknown camera code.
+    """
+    match = _SCENE.fullmatch(name)
+    if match is None:
+        raise UserError(
+            f"{name!r} is not the name of a SIDD scene; allowed is the form "
+            "0001_001_S6_00100_00060_3200_L; keep the dataset's folder names"
+        )
+    number, _, camera, iso, *_ = match.groups()
+    if camera not in CAMERA_CFA or int(iso) == 0:
+        raise UserError(
+            f"{name}: camera {camera}, ISO {iso} were given; allowed are cameras "
+            f"{', '.join(CAMERA_CFA)} and an ISO above 0; keep the dataset's folder names"
+        )
+    return Scene(name, number, camera, float(iso))
+
+
+def read_metadata(path: Path) -> Metadata:
+    """Pattern, noise (the pair of green) and colour of a frame.
+
+    Raises:
+        UserError: when the file is missing, damaged, or holds no ``metadata``.
+    """
+    structure = load_structure(path, "metadata")
+    with reading(path):
+        tags = dict(_unknown_tags(structure))
+        return Metadata(_cfa(tags), _noise(tags), _color(structure))
+
+
+def _unknown_tags(structure: Any) -> Iterator[tuple[int, np.ndarray[Any, Any]]]:
+    """(ID, values) of the frame's tags; those of the structure itself win, so they come last."""
+    inner = [
+        part for part in _each(getattr(structure, "SubIFDs", ())) if hasattr(part, "_fieldnames")
+    ]
+    for part in (*inner, structure):
+        for tag in _each(getattr(part, "UnknownTags", ())):
+            values = np.asarray(getattr(tag, "Value", ()), dtype=np.float64).ravel()
+            yield int(getattr(tag, "ID", -1)), values
+
+
+def _each(value: Any) -> list[Any]:
+    """Elements of a cell or structure array, of which single ones come bare."""
+    return list(np.asarray(value, dtype=object).ravel())
+
+
+def _cfa(tags: Mapping[int, Any]) -> CfaPattern | None:
+    codes = tags.get(_CFA_PATTERN, ())
+    name = "".join("RGB"[int(code)] if code in (0, 1, 2) else "?" for code in codes)
+    return next((pattern for pattern in CFA_PATTERNS if pattern == name), None)
+
+
+def _noise(tags: Mapping[int, Any]) -> NoiseParameters | None:
+    """DNG's NoiseProfile: one pair (S, O), or one for each of R, G, B; variance S x + O."""
+    values = tags.get(_NOISE_PROFILE, ())
+    if len(values) not in (2, 6) or not np.isfinite(values).all():
+        return None
+    a, b = (float(value) for value in (values[2:4] if len(values) == 6 else values))
+    return NoiseParameters(a, b) if a > 0 <= b else None
+
+
+def _color(structure: Any) -> isp.ColorPipeline | None:
+    """AsShotNeutral and ColorMatrix2 (daylight), which the authors' own pipeline takes."""
+    matrix = getattr(structure, "ColorMatrix2", getattr(structure, "ColorMatrix1", None))
+    neutral = getattr(structure, "AsShotNeutral", None)
+    if matrix is None or neutral is None:
+        return None
+    return color_of(np.asarray(matrix, np.float64).ravel(), np.asarray(neutral, np.float64).ravel())
+
+
+def color_of(matrix: Any, neutral: Any) -> isp.ColorPipeline | None:
+    """Colour from XYZ-to-camera (9 values) and the camera RGB of a neutral; None for nonsense."""
+    if len(matrix) != 9 or len(neutral) != 3:
+        return None
+    if not np.isfinite([*matrix, *neutral]).all() or min(neutral) <= 0 or not any(matrix):
+        return None
+    rows = isp.srgb_to_camera(matrix)
+    if not np.isfinite(rows).all() or abs(np.linalg.det(rows)) < _LEAST_DETERMINANT:
+        return None
+    red, green, blue = (float(value) for value in neutral)
+    return isp.ColorPipeline(rows, green / red, green / blue, brightness=1.0)
+
+
+def read_noise_levels(folder: Path) -> dict[str, NoiseParameters]:
+    """Noise by scene name from the downloads' CSV (the pair of green); empty without the file.
+
+    Raises:
+        UserError: for a file with other columns or values.
+    """
+    path = folder / NLF_FILE
+    if not path.is_file():
+        return {}
+    if path.stat().st_size > _MAX_CSV:
+        raise UserError(f"{path} is larger than {_MAX_CSV >> 20} MiB; get the file again")
+    found = {}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                name, a, b = (row[column] for column in _NLF_COLUMNS)
+                found[name.strip()] = NoiseParameters(float(a), float(b))
+    except (KeyError, ValueError, AttributeError, TypeError, csv.Error) as error:
+        raise UserError(
+            f"{path} cannot be read ({error}); allowed is a table with the columns "
+            f"{', '.join(_NLF_COLUMNS)}; get the file again"
+        ) from error
+    return found
