@@ -1,9 +1,9 @@
 """Arrays and structures in MATLAB files of both generations, read as if they were hostile.
 
-Version 5 is MATLAB's own binary format (scipy reads it), version 7.3 is HDF5 (h5py reads it).
-HDF5 knows no column-major order: MATLAB's [H, W] is stored there as [W, H]. Shapes and indices
-here are always MATLAB's. Nothing is unpickled; links out of the file, unknown filters and sizes
-beyond what the format can need are refused before anything is allocated.
+Version 5 is MATLAB's own binary format (:mod:`fa_mobile.datasets.matlab5`), version 7.3 is HDF5
+(h5py reads it). HDF5 knows no column-major order: MATLAB's [H, W] is stored there as [W, H]. Shapes
+and indices here are always MATLAB's. Nothing is unpickled; links out of the file, unknown filters
+and sizes beyond what the formats need are refused before anything is allocated.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, Final, Protocol
 import h5py
 import numpy as np
 import numpy.typing as npt
-from scipy.io import loadmat, whosmat
 
+from fa_mobile.datasets.matlab5 import read_variable
 from fa_mobile.errors import UserError
 
 MAX_ARRAY: Final = 1 << 30
@@ -29,12 +29,7 @@ _BROKEN: Final = (
     OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError,
     OverflowError, EOFError, MemoryError, zlib.error, NotImplementedError,
 )  # fmt: skip
-"""What scipy and h5py raise for damaged files, depending on where the damage is."""
-_VERSION_5: Final = b"MATLAB 5.0 MAT-file"
-_COMPRESSED: Final = 15
-_NUMERIC: Final = frozenset(
-    {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "logical"}
-)
+"""What damaged files raise, depending on where the damage is."""
 _FILTERS: Final = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE,
                              h5py.h5z.FILTER_FLETCHER32})  # fmt: skip
 _AGAIN: Final = "get the file again from its source"
@@ -73,8 +68,6 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except RecursionError as error:
-        raise UserError(f"{path} is nested too deeply; {_AGAIN}") from error
     except _BROKEN as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise UserError(f"{path} is damaged or no MATLAB file ({reason}); {_AGAIN}") from error
@@ -96,19 +89,18 @@ def open_array(path: Path, name: str, axes: int) -> Iterator[Array]:
         yield stored(file, name, path, axes)
 
 
-def load_structure(path: Path, name: str) -> Any:
-    """The structure ``name`` of a version 5 file, fields as attributes, single elements bare.
+def load_structure(path: Path, name: str) -> dict[str, Any]:
+    """The fields of the structure ``name`` in a version 5 file.
 
     Raises:
-        UserError: when the file is missing, damaged or too large, or has no such variable.
+        UserError: when the file is missing, damaged or too large, or has no such structure.
     """
+    _check_there(path)
     with reading(path):
-        _check_version_5(path, MAX_STRUCTURE)
-        if name not in {variable for variable, _, _ in whosmat(path)}:
-            raise UserError(f"{path} has no variable {name!r}; {_AGAIN}")
-        return loadmat(
-            path, variable_names=[name], struct_as_record=False, squeeze_me=True
-        )[name]  # fmt: skip
+        value = read_variable(path, name, MAX_STRUCTURE)
+    if not isinstance(value, list) or len(value) != 1 or not isinstance(value[0], dict):
+        raise UserError(f"{path}: {name!r} is no structure; {_AGAIN}")
+    return value[0]
 
 
 @contextmanager
@@ -192,63 +184,32 @@ def _check_shape(path: Path, name: str, shape: tuple[int, ...], axes: int, item:
     for side in shape:
         size *= int(side)
     if len(shape) != axes or not 0 < size <= MAX_ARRAY:
-        raise UserError(
-            f"{path}: {name!r} has shape {tuple(reversed(shape))}; allowed are {axes} axes and "
-            f"{MAX_ARRAY >> 20} MiB; {_AGAIN}"
-        )
+        raise _wrong_shape(path, name, shape[::-1], axes)
+
+
+def _wrong_shape(path: Path, name: str, shape: tuple[int, ...], axes: int) -> UserError:
+    return UserError(
+        f"{path}: {name!r} has shape {shape}; allowed are {axes} axes and {MAX_ARRAY >> 20} MiB; "
+        f"{_AGAIN}"
+    )
 
 
 def _is_hdf5(path: Path) -> bool:
-    if not path.is_file():
-        raise UserError(f"{path} was not found (or is no file); check the dataset's folder")
+    _check_there(path)
     with reading(path):
         return bool(h5py.is_hdf5(path))
 
 
-def _loaded(path: Path, name: str, axes: int) -> npt.NDArray[Any]:
-    with reading(path):
-        _check_version_5(path, MAX_ARRAY + (1 << 20))
-        found = {variable: (shape, kind) for variable, shape, kind in whosmat(path)}
-        if name not in found:
-            raise UserError(f"{path} has no variable {name!r}; {_AGAIN}")
-        shape, kind = found[name]
-        if kind not in _NUMERIC:
-            raise UserError(f"{path}: {name!r} is a {kind}, not an array of numbers; {_AGAIN}")
-        _check_shape(path, name, tuple(reversed(shape)), axes, 1)
-        return np.asarray(loadmat(path, variable_names=[name])[name])
-
-
-def _check_version_5(path: Path, limit: int) -> None:
-    """Refuse what is no version 5 file, or one that would unpack to more than ``limit`` bytes."""
+def _check_there(path: Path) -> None:
     if not path.is_file():
         raise UserError(f"{path} was not found (or is no file); check the dataset's folder")
-    with path.open("rb") as file:
-        header = file.read(128)
-        if not header.startswith(_VERSION_5) or header[126:128] not in (b"IM", b"MI"):
-            raise UserError(f"{path} is not a MATLAB 5 file; {_AGAIN}")
-        order = "little" if header[126:128] == b"IM" else "big"
-        total = 0
-        while tag := file.read(8):
-            kind, size = (int.from_bytes(tag[i : i + 4], order) for i in (0, 4))  # type: ignore[arg-type]
-            if kind != _COMPRESSED:
-                total += size
-                file.seek(size, 1)
-            else:
-                total += _unpacked(file, size, limit - total)
-            if total > limit:
-                raise UserError(
-                    f"{path} unpacks to more than {limit >> 20} MiB; no file of this format "
-                    f"needs that; {_AGAIN}"
-                )
 
 
-def _unpacked(file: Any, size: int, limit: int) -> int:
-    """Bytes to which the next ``size`` bytes inflate; counting ends beyond ``limit``."""
-    inflate = zlib.decompressobj()
-    end, total = file.tell() + size, 0
-    while total <= limit and (chunk := file.read(min(1 << 20, end - file.tell()))):
-        while chunk and total <= limit:
-            total += len(inflate.decompress(chunk, 1 << 22))
-            chunk = inflate.unconsumed_tail
-    file.seek(end)
-    return total
+def _loaded(path: Path, name: str, axes: int) -> npt.NDArray[Any]:
+    with reading(path):
+        array = read_variable(path, name, MAX_ARRAY)
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"{path}: {name!r} is not an array of numbers; {_AGAIN}")
+    if array.ndim != axes or not array.size:
+        raise _wrong_shape(path, name, array.shape, axes)
+    return array

@@ -94,20 +94,23 @@ def read_metadata(path: Path) -> Metadata:
         return Metadata(_cfa(tags), _noise(tags), _color(structure))
 
 
-def _unknown_tags(structure: Any) -> Iterator[tuple[int, np.ndarray[Any, Any]]]:
+def _unknown_tags(structure: Mapping[str, Any]) -> Iterator[tuple[int, np.ndarray[Any, Any]]]:
     """(ID, values) of the frame's tags; those of the structure itself win, so they come last."""
-    inner = [
-        part for part in _each(getattr(structure, "SubIFDs", ())) if hasattr(part, "_fieldnames")
-    ]
+    inner = [image for cell in _each(structure, "SubIFDs") for image in _elements(cell)]
     for part in (*inner, structure):
-        for tag in _each(getattr(part, "UnknownTags", ())):
-            values = np.asarray(getattr(tag, "Value", ()), dtype=np.float64).ravel()
-            yield int(getattr(tag, "ID", -1)), values
+        for tag in _each(part, "UnknownTags"):
+            code, values = (tag.get(name) for name in ("ID", "Value"))
+            if isinstance(code, np.ndarray) and code.size == 1 and isinstance(values, np.ndarray):
+                yield int(code.item()), values.astype(np.float64).ravel()
 
 
-def _each(value: Any) -> list[Any]:
-    """Elements of a cell or structure array, of which single ones come bare."""
-    return list(np.asarray(value, dtype=object).ravel())
+def _each(structure: Any, field: str) -> list[Any]:
+    """Elements of a field that holds a cell or structure array."""
+    return _elements(structure.get(field)) if isinstance(structure, Mapping) else []
+
+
+def _elements(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _cfa(tags: Mapping[int, Any]) -> CfaPattern | None:
@@ -125,11 +128,11 @@ def _noise(tags: Mapping[int, Any]) -> NoiseParameters | None:
     return NoiseParameters(a, b) if a > 0 <= b else None
 
 
-def _color(structure: Any) -> isp.ColorPipeline | None:
+def _color(structure: Mapping[str, Any]) -> isp.ColorPipeline | None:
     """AsShotNeutral and ColorMatrix2 (daylight), which the authors' own pipeline takes."""
-    matrix = getattr(structure, "ColorMatrix2", getattr(structure, "ColorMatrix1", None))
-    neutral = getattr(structure, "AsShotNeutral", None)
-    if matrix is None or neutral is None:
+    matrix = structure.get("ColorMatrix2", structure.get("ColorMatrix1"))
+    neutral = structure.get("AsShotNeutral")
+    if not isinstance(matrix, np.ndarray) or not isinstance(neutral, np.ndarray):
         return None
     return color_of(np.asarray(matrix, np.float64).ravel(), np.asarray(neutral, np.float64).ravel())
 
