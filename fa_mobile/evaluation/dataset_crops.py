@@ -84,7 +84,6 @@ class CropKeeper:
 
 
 def _picture(signal: Signal, color: isp.ColorPipeline) -> npt.NDArray[np.uint8]:
-    """The central part as seen; it begins with red, because its corner is even."""
-    region = central(signal.shape, SIDE)
-    even = region._replace(top=region.top & ~1, left=region.left & ~1)
-    return np.asarray(np.round(isp.render(cut(signal, even), color) * 255), np.uint8)
+    """The central part as seen."""
+    seen = isp.render(cut(signal, central(signal.shape, SIDE)), color)
+    return np.asarray(np.round(seen * 255), np.uint8)

@@ -209,7 +209,6 @@ def _evaluate(
     noisy, truth = sample.noisy, np.clip(sample.truth, 0, 1)
     if crop is not None and not sample.rois:
         window = central(noisy.shape, crop)
-        window = window._replace(top=window.top & ~1, left=window.left & ~1)
         noisy, truth = cut(noisy, window), cut(truth, window)
     regions = [aligned(region, sample.cfa) for region in sample.rois or [_all(noisy)]]
     least = max(measure.least_side for measure in measures.values())

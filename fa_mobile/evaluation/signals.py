@@ -47,8 +47,11 @@ def aligned(region: Region, cfa: CfaPattern) -> Region:
 
 
 def central(shape: tuple[int, ...], side: int) -> Region:
-    """The central ``side`` x ``side`` of a mosaic, or all of it where it is smaller."""
-    top, left = (max(length - side, 0) // 2 for length in shape[:2])
+    """The central ``side`` x ``side`` of a mosaic, or all of it where it is smaller.
+
+    Its corner is even, which keeps the pattern.
+    """
+    top, left = (max(length - side, 0) // 4 * 2 for length in shape[:2])
     return Region(top, left, min(top + side, shape[0]), min(left + side, shape[1]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -193,22 +194,28 @@ def of_array(array: NoiseSubrangeModelArray, told: NoiseScale = AS_PROFILED) -> 
 
 
 def _tiled(array: NoiseSubrangeModelArray) -> DenoiseByNoise:
-    """Frames larger than a tile piece by piece, so that memory does not grow with them."""
+    """Large frames piece by piece, so that memory does not grow with them."""
     from fa_mobile.counting import mosaic_halo
     from fa_mobile.denoiser import RawDenoiser
     from fa_mobile.golden import run_reference
     from fa_mobile.runtimes.reading import MirroredMosaic
     from fa_mobile.runtimes.tiling import plan_frame
 
-    denoiser, halo = RawDenoiser(array).eval(), mosaic_halo(array.networks[0])
+    denoiser = RawDenoiser(array).eval()
     stride = denoiser.stride
     least = (2 * stride, 2 * stride)
-    side = _TILE + 2 * halo + -(_TILE + 2 * halo) % stride
+
+    @cache
+    def halo() -> int:  # found by a run over a large frame, which smaller ones need not wait for
+        return mosaic_halo(array.networks[0])
 
     def denoise(raw: npt.NDArray[np.generic], noise: NoiseParameters) -> npt.NDArray[np.float32]:
+        if max(raw.shape) <= _TILE:
+            return run_reference(denoiser, raw.astype(np.float32), *noise, minimum=least)
+        side = _TILE + 2 * halo() + -(_TILE + 2 * halo()) % stride
         out = np.empty(raw.shape, np.float32)
         frame = MirroredMosaic(raw, "RGGB", stride, least)
-        for tile in plan_frame(*frame.shape, (side, side), halo, stride):
+        for tile in plan_frame(*frame.shape, (side, side), halo(), stride):
             part = np.empty((tile.rows.size, tile.cols.size), np.float32)
             frame.read(tile, part)
             frame.keep(tile, run_reference(denoiser, part, *noise, minimum=least), out)

@@ -1,0 +1,124 @@
+"""The table of formats, samples, and the folder of pairs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fa_mobile.datasets.sample import Dataset, Entry, Level, Region, Sample, Skipped
+from fa_mobile.datasets.table import FORMAT_NAMES, FORMATS, format_named
+from fa_mobile.errors import UserError
+from fa_mobile.noise import NoiseParameters
+from fa_mobile.sensor import SensorProfile
+from tests.datasets import makers
+
+
+def sample(**changes: Any) -> Sample:
+    fields: dict[str, Any] = {
+        "name": "one", "camera": "c", "level": Level("ISO 100", 100), "noisy": makers.clean(8, 8),
+        "truth": makers.clean(8, 8), "cfa": "RGGB", "noise": makers.NOISE,
+    }  # fmt: skip
+    return Sample(**(fields | changes))
+
+
+def test_every_format_can_be_opened_or_says_what_it_needs(
+    tmp_path: Path, profile: SensorProfile
+) -> None:
+    assert len(set(FORMAT_NAMES)) == len(FORMATS)
+    for layout in FORMATS:
+        with pytest.raises(UserError, match=r"; |check|give"):
+            layout.open(tmp_path, profile)
+        with pytest.raises(UserError, match=f"is no folder; {layout.name} needs one with"):
+            layout.open(tmp_path / "none", None)
+        if layout.has_truth:
+            with pytest.raises(ValueError, match="nothing is submitted"):
+                layout.submit_to(tmp_path, "method")
+    with pytest.raises(UserError, match="'sdid' was given; allowed are sidd, sidd-validation"):
+        format_named("sdid")
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"truth": makers.clean(8, 6)}, "the truth is"),
+        ({"noisy": makers.clean(1, 8)}, "at least 2 x 2"),
+        ({"noisy": np.full((8, 8), np.inf, np.float32)}, "NaN or infinite"),
+        ({"noise": NoiseParameters(0.0, 1e-5)}, "noise a=0"),
+        ({"noise": NoiseParameters(1e-3, float("nan"))}, "b=nan"),
+        ({"rois": (Region(0, 0, 9, 8),)}, "region (0, 0, 9, 8)"),
+    ],
+)
+def test_samples_that_cannot_be_evaluated(changes: dict[str, Any], part: str) -> None:
+    with pytest.raises(UserError) as refused:
+        sample(**changes)
+    assert part in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_an_entry_that_breaks_off_loses_its_rest() -> None:
+    def breaking() -> Any:
+        yield sample()
+        raise UserError("gone")
+
+    dataset = Dataset("test", (Entry("a", breaking, 5), Entry("b", lambda: iter([sample()]))))
+    items = list(dataset)
+    assert len(dataset) == 6
+    assert items[1] == Skipped("a", "gone", 4)
+    assert [isinstance(item, Sample) for item in items] == [True, False, True]
+
+
+class Pairs:
+    """What ``open_pairs`` gives back."""
+
+    def __init__(self, noise: NoiseParameters | None) -> None:
+        self.noise = noise
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> SimpleNamespace:
+        truth = makers.clean(10, 12) * 900 + 70
+        return SimpleNamespace(
+            noisy=np.round(truth).astype(np.uint16), truth=truth, cfa="GBRG",
+            black_level=(64.0, 65.0, 66.0, 67.0), white_level=1023.0, gain=4.0 + index,
+            noise=self.noise, scene="desk",
+        )  # fmt: skip
+
+
+@pytest.fixture()
+def pairs(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    module = ModuleType("fa_mobile.pairing.dataset")
+    monkeypatch.setitem(sys.modules, "fa_mobile.pairing", ModuleType("fa_mobile.pairing"))
+    monkeypatch.setitem(sys.modules, "fa_mobile.pairing.dataset", module)
+    return module
+
+
+def test_pairs(tmp_path: Path, pairs: ModuleType, profile: SensorProfile) -> None:
+    pairs.open_pairs = lambda folder: Pairs(makers.NOISE)  # type: ignore[attr-defined]
+    layout = format_named("pairs")
+    first, second = layout.open(tmp_path)
+    assert isinstance(first, Sample) and isinstance(second, Sample)
+    assert first.level == ("gain 4", 4) and second.level == ("gain 5", 5)
+    assert first.cfa == "GBRG" and first.noise == makers.NOISE and first.truth is not None
+    red = (makers.clean(10, 12)[1, 0] * 900 + 70 - 64) / (1023 - 64)
+    blue = (makers.clean(10, 12)[0, 1] * 900 + 70 - 67) / (1023 - 67)
+    assert first.truth[1, 0] == pytest.approx(red) and first.truth[0, 1] == pytest.approx(blue)
+    assert np.abs(first.noisy - first.truth).max() <= 0.5 / 956 + 1e-6
+    told = list(layout.open(tmp_path, profile))[1]
+    assert isinstance(told, Sample) and told.noise == profile.noise(5.0)
+
+
+def test_pairs_without_noise_or_reader(
+    tmp_path: Path, pairs: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs.open_pairs = lambda folder: Pairs(None)  # type: ignore[attr-defined]
+    for item in format_named("pairs").open(tmp_path):
+        assert isinstance(item, Skipped) and "states no noise" in item.reason
+        assert "--profile" in item.reason
+    monkeypatch.setitem(sys.modules, "fa_mobile.pairing.dataset", None)
+    with pytest.raises(UserError, match="cannot read folders of pairs"):
+        format_named("pairs").open(tmp_path)
