@@ -68,7 +68,8 @@ def open_dataset(folder: Path, profile: SensorProfile | None = None) -> Dataset:
         if profile is None
         else f"noise by gain from profile {profile.name} ({profile.provenance})"
     )
-    return Dataset("pairs", tuple(entries), (note,))
+    # Pairs may be of simulated captures: only their maker knows.
+    return Dataset("pairs", tuple(entries), (note,), noise_kind="as paired")
 
 
 def _sample(pairs: PairSet, index: int, profile: SensorProfile | None) -> Iterator[Sample]:

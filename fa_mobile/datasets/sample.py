@@ -120,6 +120,8 @@ class Dataset:
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()
     """What a reader of results must know: the source of the noise, what is left out."""
+    noise_kind: str = "real"
+    """``real`` where the publication vouches for it; results are called so."""
 
     def __len__(self) -> int:
         """Samples in all, readable or not."""

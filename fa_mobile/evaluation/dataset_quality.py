@@ -82,6 +82,8 @@ class DatasetQuality:
     format: str
     folder: str
     notes: tuple[str, ...]
+    noise_kind: str
+    """See :class:`Dataset`."""
     crop: int | None
     samples: int
     cameras: tuple[str, ...]
@@ -101,7 +103,7 @@ class DatasetQuality:
             "schema_version": SCHEMA,
             "format": self.format,
             "dataset": self.folder,
-            "noise": "real",
+            "noise": self.noise_kind,
             "notes": list(self.notes),
             "crop": self.crop,
             "samples": self.samples,
@@ -182,6 +184,7 @@ def evaluate_dataset(
         format=dataset.format,
         folder=folder,
         notes=dataset.notes,
+        noise_kind=dataset.noise_kind,
         crop=crop,
         samples=done - lost,
         cameras=tuple(sorted(cameras)),

@@ -58,7 +58,7 @@ def headline(result: DatasetQuality) -> str:
     """What was measured, in a line."""
     cameras = f"{len(result.cameras)} camera{'' if len(result.cameras) == 1 else 's'}"
     crop = "" if result.crop is None else f", central {result.crop} x {result.crop}"
-    return f"{result.format}: {result.samples} samples, {cameras}, real noise{crop}"
+    return f"{result.format}: {result.samples} samples, {cameras}, noise: {result.noise_kind}{crop}"
 
 
 def remarks(result: DatasetQuality) -> list[str]:

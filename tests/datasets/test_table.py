@@ -100,7 +100,9 @@ def pairs(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_pairs(tmp_path: Path, pairs: ModuleType, profile: SensorProfile) -> None:
     pairs.open_pairs = lambda folder: Pairs(makers.NOISE)  # type: ignore[attr-defined]
     layout = format_named("pairs")
-    first, second = layout.open(tmp_path)
+    dataset = layout.open(tmp_path)
+    assert dataset.noise_kind == "as paired"  # its captures may be simulated
+    first, second = dataset
     assert isinstance(first, Sample) and isinstance(second, Sample)
     assert first.level == ("gain 4", 4) and second.level == ("gain 5", 5)
     assert first.cfa == "GBRG" and first.noise == makers.NOISE and first.truth is not None

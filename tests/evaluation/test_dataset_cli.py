@@ -70,7 +70,7 @@ def test_results_and_files(
 
     code, text, err = evaluate(*given)
     shown = unfolded(text)
-    assert code == 0 and "ISO 3200" in shown and "real noise" in shown and "oppo-reno-10x" in shown
+    assert code == 0 and "ISO 3200" in shown and "noise: real" in shown and "oppo-reno-10x" in shown
     assert "1 skipped (case 3): " in err and "synthetic" not in shown
 
 

@@ -298,6 +298,6 @@ def test_reports(profile: SensorProfile) -> None:
     psnr = result.subjects[0].mean[0]["raw-psnr"]
     for shown in (page, text):
         assert f"{psnr:.2f}" in shown and "RGB SSIM" in shown and "a note" in shown
-        assert "1 skipped" in shown and "real noise" in shown
+        assert "1 skipped" in shown and "noise: real" in shown
     assert "a\\|b" in text
     assert text.count("| all | 1 |") == len(MEASURES)
