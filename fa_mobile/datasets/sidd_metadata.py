@@ -6,7 +6,7 @@ code, ISO speed, shutter speed (its denominator), colour temperature, brightness
 ``*_METADATA_RAW_*.MAT`` (MATLAB 5) hold what MATLAB read of the DNG: known tags by name, others in
 ``UnknownTags`` as (ID, Value), and those of the RAW image itself under ``SubIFDs`` in some cameras'
 files (the authors' simple-camera-pipeline looks in both). ``noise_level_functions.csv`` and
-``bayer_patterns.csv`` come with the downloads.
+``bayer_patterns.csv`` are on the dataset's site; they say the same of each camera.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def read_noise_levels(folder: Path) -> dict[str, NoiseParameters]:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 name, a, b = (row[column] for column in _NLF_COLUMNS)
-                found[name.strip()] = NoiseParameters(float(a), float(b))
+                found[parse_scene(name).name] = NoiseParameters(float(a), float(b))
     except (KeyError, ValueError, AttributeError, TypeError, csv.Error) as error:
         raise UserError(
             f"{path} cannot be read ({error}); allowed is a table with the columns "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Final
@@ -103,11 +105,15 @@ class DndSubmission(Submission):
 
 
 class SiddSubmission(Submission):
-    """SIDD's benchmark in RAW: ``SubmitRaw.mat``, as the authors' program writes it.
+    """SIDD's benchmark in RAW, in both ways that its authors describe.
 
-    ``DenoisedBlocksRaw``: cell array [40, 32] of single [256, 256]; ``TimeMPRaw``: seconds per
-    1024 x 1024 pixels; ``OptionalData``: texts about the method. A MATLAB 5 file; theirs is 7.3,
-    which MATLAB loads alike.
+    ``SubmitRaw.mat``, for their own server (code v1.2): ``DenoisedBlocksRaw``, cell array [40, 32]
+    of single [256, 256]; ``TimeMPRaw``, seconds per 1024 x 1024 pixels; ``OptionalData``, texts
+    about the method. A MATLAB 5 file; theirs is 7.3, which MATLAB loads alike.
+
+    ``SubmitRaw.csv``, for the Kaggle competitions that stand in for the server (their
+    sidd_kaggle_submit): columns ``ID`` (0 .. 1279, scene by scene) and ``BLOCK``, the rows of a
+    block as little-endian float32 in base64.
     """
 
     def __init__(self, folder: Path, method: str) -> None:
@@ -133,3 +139,8 @@ class SiddSubmission(Submission):
             },
             do_compression=True,
         )
+        with (self.folder / "SubmitRaw.csv").open("w", encoding="ascii", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(("ID", "BLOCK"))
+            for number, block in enumerate(self._cells.ravel()):
+                rows.writerow((number, base64.b64encode(block.astype("<f4").tobytes()).decode()))

@@ -13,7 +13,7 @@ from fa_mobile import isp
 from fa_mobile.datasets.sample import Level, Signal
 from fa_mobile.evaluation.signals import central, cut
 
-SIDE: Final = 160
+SIDE: Final = 200
 _MIDDLE_GRAY: Final = 0.18
 _MOST: Final = 16.0
 

@@ -158,8 +158,8 @@ th, td { padding: 0.2em 0.8em; border-bottom: 1px solid #ddd; text-align: right;
 th:first-child, td:first-child { text-align: left; }
 tr:last-child td { font-weight: 600; }
 .row { display: flex; flex-wrap: wrap; gap: 0.8em; margin-bottom: 1.5em; }
-figure { margin: 0; width: 240px; }
-img { width: 240px; image-rendering: pixelated; display: block; }
+figure { margin: 0; width: 200px; }
+img { width: 200px; image-rendering: pixelated; display: block; }
 figcaption { font-size: 13px; overflow-wrap: anywhere; }
 </style>
 </head>

@@ -41,6 +41,21 @@ def test_benchmark_blocks_have_no_truth(tmp_path: Path) -> None:
     assert np.array_equal(samples[-1].noisy, noisy[39, 31]) and samples[-1].place == (39, 31)
 
 
+def test_noise_of_scenes_like_it(tmp_path: Path) -> None:
+    """The authors' table leaves the benchmark's scenes out."""
+    makers.sidd_blocks(tmp_path, "Validation", side=4)
+    rows = ["scene_instance_id,beta1_r,beta2_r,beta1_g,beta2_g,beta1_b,beta2_b"]
+    rows += [f"00{n}_001_S6_00800_00350_3200_N,9,9,{a},0,9,9" for n, a in ((10, 3e-3), (11, 5e-3))]
+    rows.append("0012_001_GP_00800_00350_3200_N,9,9,1,0,9,9")
+    (tmp_path / "noise_level_functions.csv").write_text("\n".join(rows))
+    items = list(VALIDATION.open(tmp_path))
+    samples = [item for item in items if isinstance(item, Sample)]
+    assert {sample.name[:4] for sample in samples} == {"0009", "0061"}  # the S6 at ISO 800
+    assert samples[0].noise == pytest.approx((4e-3, 0))
+    skipped = next(item for item in items if isinstance(item, Skipped))
+    assert "nothing says the noise of GP at ISO 10000" in skipped.reason
+
+
 def test_a_profile_serves_the_camera_of_the_first_scene(
     tmp_path: Path, profile: SensorProfile
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +63,7 @@ def test_sidd(tmp_path: Path, profile: SensorProfile) -> None:
     makers.sidd_levels(tmp_path / "data")
     layout, out = format_named("sidd-benchmark"), tmp_path / "out"
     submit(darkening(profile), layout.open(tmp_path / "data"), layout, out)
-    assert [path.name for path in out.iterdir()] == ["SubmitRaw.mat"]
+    assert sorted(path.name for path in out.iterdir()) == ["SubmitRaw.csv", "SubmitRaw.mat"]
     assert whosmat(out / "SubmitRaw.mat") == [
         ("DenoisedBlocksRaw", (40, 32), "cell"), ("TimeMPRaw", (1, 1), "double"),
         ("OptionalData", (1, 1), "struct"),
@@ -72,6 +74,11 @@ def test_sidd(tmp_path: Path, profile: SensorProfile) -> None:
     assert data["TimeMPRaw"].item() > 0
     assert data["OptionalData"].dtype.names == ("MethodName", "Authors", "PaperTitle", "Venue")
     assert data["OptionalData"]["MethodName"][0, 0].item() == "half"
+    with (out / "SubmitRaw.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["ID"] for row in rows] == [str(number) for number in range(1280)]
+    sent = np.frombuffer(base64.b64decode(rows[7 * 32 + 11]["BLOCK"]), "<f4").reshape(8, 8)
+    assert np.array_equal(sent, block)
 
 
 def test_time_is_in_seconds_per_megapixel(tmp_path: Path) -> None:

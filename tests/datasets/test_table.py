@@ -124,3 +124,11 @@ def test_pairs_without_noise_or_reader(
     monkeypatch.setitem(sys.modules, "fa_mobile.pairing.dataset", None)
     with pytest.raises(UserError, match="cannot read folders of pairs"):
         format_named("pairs").open(tmp_path)
+
+
+def test_the_document_has_every_format() -> None:
+    document = Path(__file__).parents[2] / "docs" / "datasets.md"
+    rows = [line for line in document.read_text(encoding="utf-8").splitlines() if "| `" in line[:3]]
+    assert [row.split("`")[1] for row in rows] == list(FORMAT_NAMES)
+    for row, layout in zip(rows, FORMATS, strict=True):
+        assert ("`--submit`" in row) == (not layout.has_truth)

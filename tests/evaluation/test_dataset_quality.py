@@ -263,7 +263,7 @@ def test_subjects_of_other_sensors_may_meet(checkpoint: Path, tmp_path: Path) ->
 
 
 def test_crops_of_the_worst_and_the_best(profile: SensorProfile) -> None:
-    truth = makers.clean(200, 220)
+    truth = makers.clean(220, 240)
     quiet = NoiseParameters(1e-5, 1e-7)
     samples = [
         sample(name=name, truth=truth, noisy=makers.noisy(truth, noise), cfa="BGGR")
