@@ -13,7 +13,7 @@ from fa_mobile.cli import show
 
 if TYPE_CHECKING:
     from fa_mobile.evaluation.dataset_crops import CropRow
-    from fa_mobile.evaluation.dataset_quality import DatasetQuality
+    from fa_mobile.evaluation.dataset_results import DatasetQuality
     from fa_mobile.evaluation.measures import Measure
     from fa_mobile.evaluation.subjects import Subject
 

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from fa_mobile import isp
 from fa_mobile.bayer import CfaPattern
+from fa_mobile.datasets.color import LEAST_DETERMINANT
 from fa_mobile.datasets.known_noise import ProfileNoise
 from fa_mobile.datasets.paths import inside
 from fa_mobile.datasets.sample import Dataset, Entry, Region, Sample, Signal
@@ -35,7 +36,6 @@ CAMERA: Final = "OPPO Reno 10x"
 WHITE: Final = 65535.0
 _PROFILE: Final = "oppo-reno-10x"
 _MAX_INDEX: Final = 16 << 20
-_LEAST_DETERMINANT: Final = 1e-3
 
 Side = Annotated[int, Field(ge=2, le=32768)]
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -122,7 +122,7 @@ def _signal(folder: Path, name: str, meta: Meta) -> Signal:
 
 def _color(meta: Meta) -> isp.ColorPipeline:
     matrix = np.asarray(meta.CCM, np.float64)
-    if abs(np.linalg.det(matrix)) < _LEAST_DETERMINANT:
+    if abs(np.linalg.det(matrix)) < LEAST_DETERMINANT:
         raise UserError(f"{meta.name}: the colour matrix {meta.CCM} has no inverse")
     red, green, blue = meta.wb_gain
     return isp.ColorPipeline(

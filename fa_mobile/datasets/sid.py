@@ -24,10 +24,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from fa_mobile.datasets.color import color_of
 from fa_mobile.datasets.known_noise import ProfileNoise
 from fa_mobile.datasets.paths import inside
 from fa_mobile.datasets.sample import Dataset, Entry, Level, Sample, Signal
-from fa_mobile.datasets.sidd_metadata import color_of
 from fa_mobile.errors import UserError
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.raw_io import RawFrame, normalize, read_raw

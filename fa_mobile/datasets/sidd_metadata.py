@@ -21,6 +21,7 @@ import numpy as np
 
 from fa_mobile import isp
 from fa_mobile.bayer import CFA_PATTERNS, CfaPattern
+from fa_mobile.datasets.color import color_of
 from fa_mobile.datasets.matlab import load_structure, reading
 from fa_mobile.errors import UserError
 from fa_mobile.noise import NoiseParameters
@@ -38,7 +39,6 @@ CAMERA_CFA: Final[dict[str, CfaPattern]] = {
 _SCENE: Final = re.compile(r"(\d{4})_(\d{3})_([A-Z0-9]{2})_(\d{5})_(\d{5})_(\d{4})_([LNH])")
 _NOISE_PROFILE: Final = 51041
 _CFA_PATTERN: Final = 33422
-_LEAST_DETERMINANT: Final = 1e-3
 
 
 class Scene(NamedTuple):
@@ -135,19 +135,6 @@ def _color(structure: Mapping[str, Any]) -> isp.ColorPipeline | None:
     if not isinstance(matrix, np.ndarray) or not isinstance(neutral, np.ndarray):
         return None
     return color_of(np.asarray(matrix, np.float64).ravel(), np.asarray(neutral, np.float64).ravel())
-
-
-def color_of(matrix: Any, neutral: Any) -> isp.ColorPipeline | None:
-    """Colour from XYZ-to-camera (9 values) and the camera RGB of a neutral; None for nonsense."""
-    if len(matrix) != 9 or len(neutral) != 3:
-        return None
-    if not np.isfinite([*matrix, *neutral]).all() or min(neutral) <= 0 or not any(matrix):
-        return None
-    rows = isp.srgb_to_camera(matrix)
-    if not np.isfinite(rows).all() or abs(np.linalg.det(rows)) < _LEAST_DETERMINANT:
-        return None
-    red, green, blue = (float(value) for value in neutral)
-    return isp.ColorPipeline(rows, green / red, green / blue, brightness=1.0)
 
 
 def read_noise_levels(folder: Path) -> dict[str, NoiseParameters]:

@@ -11,7 +11,7 @@ from jinja2 import Environment
 from PIL import Image
 
 from fa_mobile.evaluation.dataset_crops import CropRow, Panel
-from fa_mobile.evaluation.dataset_quality import DatasetQuality, SubjectResult
+from fa_mobile.evaluation.dataset_results import DatasetQuality, SubjectResult
 from fa_mobile.evaluation.measures import Measure
 
 _MOST_REASONS: Final = 20

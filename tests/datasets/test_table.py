@@ -74,53 +74,48 @@ def test_an_entry_that_breaks_off_loses_its_rest() -> None:
 class Pairs:
     """What ``open_pairs`` gives back."""
 
-    def __init__(self, noise: NoiseParameters | None) -> None:
-        self.noise = noise
+    def __init__(self, profile: SensorProfile, noise_from: str) -> None:
+        self.index = SimpleNamespace(
+            make="Sony", model="IMX258", profile=profile, noise_from=noise_from,
+            pairs=[SimpleNamespace(name="desk-1"), SimpleNamespace(name="desk-2")],
+        )  # fmt: skip
 
-    def __len__(self) -> int:
-        return 2
-
-    def __getitem__(self, index: int) -> SimpleNamespace:
+    def __getitem__(self, which: int) -> SimpleNamespace:
+        if which == 1:
+            raise UserError("truth/desk-2.tif is not the file that the index was made with")
         truth = makers.clean(10, 12) * 900 + 70
         return SimpleNamespace(
-            noisy=np.round(truth).astype(np.uint16), truth=truth, cfa="GBRG",
-            black_level=(64.0, 65.0, 66.0, 67.0), white_level=1023.0, gain=4.0 + index,
-            noise=self.noise, scene="desk",
+            noisy=np.round(truth).astype(np.uint16), truth=truth, gain=4.0, noise=makers.NOISE,
+            black_level=(64.0, 65.0, 66.0, 67.0), white_level=1023.0,
         )  # fmt: skip
 
 
-@pytest.fixture()
-def pairs(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def test_pairs(tmp_path: Path, profile: SensorProfile, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("fa_mobile.pairing.dataset")
+    module.open_pairs = lambda folder: Pairs(profile, "dng")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "fa_mobile.pairing", ModuleType("fa_mobile.pairing"))
     monkeypatch.setitem(sys.modules, "fa_mobile.pairing.dataset", module)
-    return module
-
-
-def test_pairs(tmp_path: Path, pairs: ModuleType, profile: SensorProfile) -> None:
-    pairs.open_pairs = lambda folder: Pairs(makers.NOISE)  # type: ignore[attr-defined]
     layout = format_named("pairs")
     dataset = layout.open(tmp_path)
     assert dataset.noise_kind == "as paired"  # its captures may be simulated
+    assert dataset.notes == ("noise from the captures' NoiseProfile",)
     first, second = dataset
-    assert isinstance(first, Sample) and isinstance(second, Sample)
-    assert first.level == ("gain 4", 4) and second.level == ("gain 5", 5)
-    assert first.cfa == "GBRG" and first.noise == makers.NOISE and first.truth is not None
-    red = (makers.clean(10, 12)[1, 0] * 900 + 70 - 64) / (1023 - 64)
-    blue = (makers.clean(10, 12)[0, 1] * 900 + 70 - 67) / (1023 - 67)
-    assert first.truth[1, 0] == pytest.approx(red) and first.truth[0, 1] == pytest.approx(blue)
+    assert isinstance(first, Sample) and first.truth is not None and first.color is not None
+    assert (first.name, first.camera, first.level) == ("desk-1", "Sony IMX258", ("gain 4", 4))
+    assert first.cfa == "RGGB" and first.noise == makers.NOISE
+    assert first.color.red_gain == pytest.approx(1 / profile.as_shot_neutral[0])
+    signal = makers.clean(10, 12)
+    assert first.truth[0, 0] == pytest.approx((signal[0, 0] * 900 + 70 - 64) / (1023 - 64))
+    assert first.truth[1, 1] == pytest.approx((signal[1, 1] * 900 + 70 - 67) / (1023 - 67))
     assert np.abs(first.noisy - first.truth).max() <= 0.5 / 956 + 1e-6
-    told = list(layout.open(tmp_path, profile))[1]
-    assert isinstance(told, Sample) and told.noise == profile.noise(5.0)
+    assert isinstance(second, Skipped) and second.name == "desk-2"
+    assert "not the file" in second.reason
+    told, _ = again = layout.open(tmp_path, profile)
+    assert isinstance(told, Sample) and told.noise == profile.noise(4.0)
+    assert again.notes == ("noise by gain from profile imx258 (derived)",)
 
 
-def test_pairs_without_noise_or_reader(
-    tmp_path: Path, pairs: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pairs.open_pairs = lambda folder: Pairs(None)  # type: ignore[attr-defined]
-    for item in format_named("pairs").open(tmp_path):
-        assert isinstance(item, Skipped) and "states no noise" in item.reason
-        assert "--profile" in item.reason
+def test_no_reader_of_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fa_mobile.pairing.dataset", None)
     with pytest.raises(UserError, match="cannot read folders of pairs"):
         format_named("pairs").open(tmp_path)

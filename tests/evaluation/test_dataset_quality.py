@@ -15,8 +15,9 @@ from fa_mobile.bayer import CFA_PATTERNS, CfaPattern, pack
 from fa_mobile.datasets.sample import Dataset, Entry, Level, Region, Sample, Skipped
 from fa_mobile.errors import UserError
 from fa_mobile.evaluation.dataset_crops import SIDE, CropKeeper
-from fa_mobile.evaluation.dataset_quality import DatasetQuality, evaluate_dataset
+from fa_mobile.evaluation.dataset_quality import evaluate_dataset
 from fa_mobile.evaluation.dataset_report import to_html, to_markdown
+from fa_mobile.evaluation.dataset_results import DatasetQuality
 from fa_mobile.evaluation.measures import MEASURES, chosen_measures
 from fa_mobile.evaluation.signals import aligned, denoise_signal
 from fa_mobile.evaluation.subjects import Subject, gain_with, open_subject, open_subjects
