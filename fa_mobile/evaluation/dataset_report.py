@@ -56,9 +56,12 @@ def _rows(
 
 def headline(result: DatasetQuality) -> str:
     """What was measured, in a line."""
-    cameras = f"{len(result.cameras)} camera{'' if len(result.cameras) == 1 else 's'}"
+    samples, cameras = (
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((result.samples, "sample"), (len(result.cameras), "camera"))
+    )
     crop = "" if result.crop is None else f", central {result.crop} x {result.crop}"
-    return f"{result.format}: {result.samples} samples, {cameras}, noise: {result.noise_kind}{crop}"
+    return f"{result.format}: {samples}, {cameras}, noise: {result.noise_kind}{crop}"
 
 
 def remarks(result: DatasetQuality) -> list[str]:
