@@ -54,6 +54,13 @@ def red_offset(cfa: CfaPattern) -> tuple[int, int]:
     return _RED_AT[cfa]
 
 
+def cfa_at(cfa: CfaPattern, row: int, col: int) -> CfaPattern:
+    """The pattern at the origin of a crop that starts at (``row``, ``col``) of a ``cfa`` mosaic."""
+    top, left = red_offset(cfa)
+    red = (top - row) % 2, (left - col) % 2
+    return next(pattern for pattern, at in _RED_AT.items() if at == red)
+
+
 def _require_2d(mosaic: npt.NDArray[np.generic]) -> None:
     if mosaic.ndim != 2 or min(mosaic.shape) < 2:
         raise ValueError(

@@ -81,7 +81,15 @@ def to_dn(signal: npt.NDArray[np.float32], profile: SensorProfile) -> npt.NDArra
 
 def to_signal(mosaic: npt.NDArray[np.float32], profile: SensorProfile) -> npt.NDArray[np.float32]:
     """RGGB mosaic [H, W] in DN, even sides, to the normalised signal; inverse of :func:`to_dn`."""
-    black, span = (_as_mosaic(v, mosaic.shape) for v in (profile.black_level, profile.span))
+    return levels_to_signal(mosaic, profile.black_level, profile.white_level)
+
+
+def levels_to_signal(
+    mosaic: npt.NDArray[np.float32], black_level: Sequence[float], white_level: float
+) -> npt.NDArray[np.float32]:
+    """The same with the levels themselves: black in R, Gr, Gb, B order, and white, DN."""
+    black = _as_mosaic(black_level, mosaic.shape)
+    span = _as_mosaic([white_level - level for level in black_level], mosaic.shape)
     return np.asarray((mosaic - black) / span, np.float32)
 
 

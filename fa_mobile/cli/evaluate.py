@@ -1,4 +1,4 @@
-"""``fa-mobile evaluate``: how good checkpoints, bundles and peers are, per gain."""
+"""``fa-mobile evaluate``: how good checkpoints, bundles and peers are, per gain or dataset."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from fa_mobile.cli import show
+from fa_mobile.datasets.table import FORMAT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fa_mobile.evaluation.captures import NoiseScale
+    from fa_mobile.evaluation.measures import Measure
     from fa_mobile.evaluation.subjects import Subject
 
 NAME = "evaluate"
@@ -21,7 +23,9 @@ EPILOG = (
     "fa-mobile evaluate dist/imx258-onnx-int8 photos/ --vs pmrid:torch_pretrained.ckp "
     "--vs classical --metric all   |   fa-mobile evaluate dist/imx258-onnx-int8 --flat   |   "
     "fa-mobile evaluate my-array photos/ --off-profile 0.3   "
-    "(synthetic noise, the central 512 x 512 of each photo)"
+    "(synthetic noise, the central 512 x 512 of each photo)   |   "
+    "fa-mobile evaluate my-array --dataset PMRID/ --format pmrid --metric all -o report   |   "
+    "fa-mobile evaluate my-array --dataset dnd_2017/ --format dnd --submit dnd-submission"
 )
 
 
@@ -66,12 +70,56 @@ def run(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Real noise instead: the folder of a dataset.")
+    ] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", help=f"Of the dataset: {', '.join(FORMAT_NAMES)}.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Of the dataset's sensor, where it states no noise.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="No more than so many samples of the dataset.")
+    ] = None,
+    crop: Annotated[
+        int | None, typer.Option(min=2, help="Only the central part of its frames, pixels.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for JSON, Markdown and HTML with crops."),
+    ] = None,
+    submit: Annotated[
+        Path | None, typer.Option(help="New folder for a submission to the dataset's server.")
+    ] = None,
 ) -> None:
-    """Measure quality per gain on simulated captures of photos (synthetic noise)."""
+    """Measure quality on simulated captures of photos, or on a dataset of real noise."""
+    from fa_mobile.cli.show_dataset import Asked, run_dataset
     from fa_mobile.errors import UserError
     from fa_mobile.evaluation.captures import GAINS, NoiseScale
     from fa_mobile.evaluation.subjects import open_subjects
 
+    if dataset is not None:
+        if (
+            photos
+            or gain
+            or flat
+            or off_profile is not None
+            or (noise_a, noise_b, seed) != (1, 1, 0)
+        ):
+            raise UserError(
+                "--dataset was given; it takes no photos, --gain, --flat, --off-profile, "
+                "--noise-a, --noise-b or --seed"
+            )
+        asked = Asked(dataset, format_name, profile, limit, crop, out, submit, as_json)
+        measures, named = _measures(metric or [], perceptual)
+        subjects = open_subjects([subject, *(vs or [])], sensor, one_sensor=False)
+        run_dataset(asked, subjects, measures, named)
+        return
+    if any(option is not None for option in (format_name, profile, limit, crop, out, submit)):
+        raise UserError(
+            "--format, --profile, --limit, --crop, -o or --submit was given; they go with --dataset"
+        )
     if flat and (photos or metric or perceptual):
         raise UserError("--flat was given; it takes no photos, no --metric and no --perceptual")
     if not flat and not photos:
@@ -110,21 +158,10 @@ def _photos(
     wanted: _Wanted, folders: Sequence[Path], metrics: Sequence[str], perceptual: Path | None
 ) -> None:
     from fa_mobile.cli.show_quality import quality_tables
-    from fa_mobile.evaluation.measures import chosen_measures
     from fa_mobile.evaluation.quality import evaluate
-    from fa_mobile.needs import require_measures, require_torch
     from fa_mobile.training.sources import photo_paths
 
-    measures = chosen_measures(metrics)
-    named: dict[str, object] = {}
-    if perceptual is not None:
-        require_torch()
-        require_measures()
-        from fa_mobile.evaluation.stlpips import StLpips
-
-        distance = StLpips(perceptual)
-        measures["st-lpips"] = distance.measure
-        named["perceptual"] = distance.to_dict()
+    measures, named = _measures(metrics, perceptual)
     paths = photo_paths(folders)
     with show.tiles(wanted.as_json) as progress:
         result = evaluate(
@@ -135,6 +172,24 @@ def _photos(
         show.print_json(result.to_dict() | named)
     else:
         quality_tables(result)
+
+
+def _measures(
+    metrics: Sequence[str], perceptual: Path | None
+) -> tuple[dict[str, Measure], dict[str, object]]:
+    """What is computed, and what JSON says of the perceptual distance."""
+    from fa_mobile.evaluation.measures import chosen_measures
+    from fa_mobile.needs import require_measures, require_torch
+
+    measures = chosen_measures(metrics)
+    if perceptual is None:
+        return measures, {}
+    require_torch()
+    require_measures()
+    from fa_mobile.evaluation.stlpips import StLpips
+
+    distance = StLpips(perceptual)
+    return measures | {"st-lpips": distance.measure}, {"perceptual": distance.to_dict()}
 
 
 def _off_profile(

@@ -23,7 +23,7 @@ from fa_mobile.patches import to_dn, to_signal
 from fa_mobile.sensor import SensorProfile
 
 if TYPE_CHECKING:
-    from fa_mobile.evaluation.subjects import Denoise
+    from fa_mobile.evaluation.subjects import Denoise, DenoiseByNoise
 
 Signal = npt.NDArray[np.float64]
 
@@ -63,13 +63,18 @@ def unbiased_inverse(stabilized: Signal, noise: NoiseParameters, low: float) -> 
 
 def denoiser(profile: SensorProfile) -> Denoise:
     """(raw DN [H, W] RGGB with even sides, gain) to denoised DN, believing in ``profile``."""
+    denoise = denoiser_by_noise(profile)
+    return lambda raw, gain: denoise(raw, profile.noise(gain))
+
+
+def denoiser_by_noise(profile: SensorProfile) -> DenoiseByNoise:
+    """(raw DN [H, W] RGGB with even sides, noise) to denoised DN at the levels of ``profile``."""
     rounding = 1 / (12 * min(profile.span) ** 2)  # whole DN: variance of a uniform error
 
-    def denoise(raw: npt.NDArray[np.generic], gain: float) -> npt.NDArray[np.float32]:
+    def denoise(raw: npt.NDArray[np.generic], known: NoiseParameters) -> npt.NDArray[np.float32]:
         from skimage.restoration import denoise_nl_means
 
-        a, b = profile.noise(gain)
-        noise = NoiseParameters(a, b + rounding)
+        noise = NoiseParameters(known.a, known.b + rounding)
         signal = to_signal(raw.astype(np.float32), profile).astype(np.float64)
         planes = np.moveaxis(pack(stabilize(signal, noise)), 0, -1)
         means = denoise_nl_means(

@@ -50,6 +50,22 @@ class View:
         return isp.render(to_signal(self.mosaic, self.profile), sensor_color(self.profile))
 
 
+class SignalView(View):
+    """The same of a normalised signal [H, W] RGGB (peak 1) with the colour of its exposure."""
+
+    def __init__(self, signal: npt.NDArray[np.float32], color: isp.ColorPipeline) -> None:
+        self.mosaic = signal
+        self.color = color
+
+    @property
+    def peak(self) -> float:
+        return 1.0
+
+    @cached_property
+    def rgb(self) -> isp.Image:
+        return isp.render(self.mosaic, self.color)
+
+
 class Measure(NamedTuple):
     """One number between an estimate and the truth."""
 

@@ -1,9 +1,10 @@
-"""What can be evaluated, as functions of (raw DN, gain)."""
+"""What can be evaluated, as functions of (raw DN, gain) or (raw DN, noise)."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
 
 Denoise = Callable[[npt.NDArray[np.generic], float], npt.NDArray[np.float32]]
 """(raw DN [H, W] RGGB, gain) to denoised DN [H, W]."""
+DenoiseByNoise = Callable[[npt.NDArray[np.generic], NoiseParameters], npt.NDArray[np.float32]]
+"""(raw DN [H, W] RGGB, noise of its 0..1 signal) to denoised DN [H, W]."""
 
 CLASSICAL: Final = "classical"
 PMRID: Final = "pmrid:"
+_TILE: Final = 1024
+"""Mosaic samples to either side that a tile of a checkpoint decides; smaller frames are whole."""
 _CAPTURED: Final = {
     "cfa", "black_level", "white_level", "a_linear", "b_quadratic", "color_matrix",
     "as_shot_neutral",
@@ -38,14 +43,21 @@ class Subject(NamedTuple):
     name: str
     denoise: Denoise
     profile: SensorProfile
+    by_noise: DenoiseByNoise | None = None
+    """For captures whose noise is known otherwise than through the profile and a gain."""
+    takes_gain: bool = False
+    """Whether ``by_noise`` can say a only, as the gain that has it; b follows the profile."""
 
 
-def open_subjects(given: Sequence[str], sensor: str | None = None) -> list[Subject]:
+def open_subjects(
+    given: Sequence[str], sensor: str | None = None, *, one_sensor: bool = True
+) -> list[Subject]:
     """Checkpoint or bundle folders, ``pmrid:WEIGHTS`` and ``classical``, for one sensor.
 
     Args:
         given: one or more. ``./classical`` is a folder of that name.
         sensor: profile name or file; None takes the first checkpoint's or bundle's.
+        one_sensor: whether all must be made for it, as captures that are simulated demand.
 
     Raises:
         UserError: for what is none of these, when sensors differ, or when nothing says which
@@ -62,7 +74,7 @@ def open_subjects(given: Sequence[str], sensor: str | None = None) -> list[Subje
             "or give a checkpoint or bundle beside it"
         )
     for text, subject in found.items():
-        if _captured(subject.profile) != _captured(profile):
+        if one_sensor and _captured(subject.profile) != _captured(profile):
             raise UserError(
                 f"{text} was made for sensor {subject.profile.name} with other levels, colours or "
                 f"noise than {profile.name}; captures are the same for all subjects: evaluate it "
@@ -89,7 +101,12 @@ def _peer(text: str, profile: SensorProfile) -> Subject:
         require_classical()
         from fa_mobile.evaluation import classical
 
-        return Subject(classical.name(), classical.denoiser(profile), profile)
+        return Subject(
+            classical.name(),
+            classical.denoiser(profile),
+            profile,
+            classical.denoiser_by_noise(profile),
+        )
     return _pmrid(Path(text.removeprefix(PMRID)), profile)
 
 
@@ -137,7 +154,26 @@ def _bundle(folder: Path) -> Subject:
     def denoise(raw: npt.NDArray[np.generic], gain: float) -> npt.NDArray[np.float32]:
         return bundle(raw, gain=gain) if by_gain else bundle(raw, noise=sensor.noise(gain))
 
-    return Subject(bundle.manifest.name, denoise, sensor)
+    def by_noise(raw: npt.NDArray[np.generic], noise: NoiseParameters) -> npt.NDArray[np.float32]:
+        return bundle(raw, gain=gain_with(noise, sensor)) if by_gain else bundle(raw, noise=noise)
+
+    return Subject(bundle.manifest.name, denoise, sensor, by_noise, takes_gain=by_gain)
+
+
+def gain_with(noise: NoiseParameters, profile: SensorProfile) -> float:
+    """The gain at which ``profile`` has the a of ``noise``.
+
+    Raises:
+        UserError: when it has it at no gain above 0.
+    """
+    a1, a0 = profile.a_linear
+    gain = (noise.a - a0) / a1 if a1 > 0 else 0.0
+    if not gain > 0:
+        raise UserError(
+            f"noise a={noise.a:.3g} was given; profile {profile.name} has it at no gain: take the "
+            "checkpoint, or a bundle whose selector is noise-profile"
+        )
+    return gain
 
 
 def _checkpoint(folder: Path) -> Subject:
@@ -148,15 +184,41 @@ def _checkpoint(folder: Path) -> Subject:
 
 def of_array(array: NoiseSubrangeModelArray, told: NoiseScale = AS_PROFILED) -> Subject:
     """An array in float, in torch, told ``told`` times its profile's noise at every gain."""
-    from fa_mobile.denoiser import RawDenoiser
-    from fa_mobile.golden import run_reference
-
-    denoiser, profile = RawDenoiser(array).eval(), array.spec.profile
-    believed = with_noise(profile, told)
+    profile = array.spec.profile
+    believed, by_noise = with_noise(profile, told), _tiled(array)
 
     def denoise(raw: npt.NDArray[np.generic], gain: float) -> npt.NDArray[np.float32]:
-        noise: NoiseParameters = believed.noise(gain)
-        least = (2 * denoiser.stride, 2 * denoiser.stride)
-        return run_reference(denoiser, raw.astype(np.float32), *noise, minimum=least)
+        return by_noise(raw, believed.noise(gain))
 
-    return Subject(array.spec.name, denoise, profile)
+    return Subject(array.spec.name, denoise, profile, by_noise)
+
+
+def _tiled(array: NoiseSubrangeModelArray) -> DenoiseByNoise:
+    """Large frames piece by piece, so that memory does not grow with them."""
+    from fa_mobile.counting import mosaic_halo
+    from fa_mobile.denoiser import RawDenoiser
+    from fa_mobile.golden import run_reference
+    from fa_mobile.runtimes.reading import MirroredMosaic
+    from fa_mobile.runtimes.tiling import plan_frame
+
+    denoiser = RawDenoiser(array).eval()
+    stride = denoiser.stride
+    least = (2 * stride, 2 * stride)
+
+    @cache
+    def halo() -> int:  # found by a run over a large frame, which smaller ones need not wait for
+        return mosaic_halo(array.networks[0])
+
+    def denoise(raw: npt.NDArray[np.generic], noise: NoiseParameters) -> npt.NDArray[np.float32]:
+        if max(raw.shape) <= _TILE:
+            return run_reference(denoiser, raw.astype(np.float32), *noise, minimum=least)
+        side = _TILE + 2 * halo() + -(_TILE + 2 * halo()) % stride
+        out = np.empty(raw.shape, np.float32)
+        frame = MirroredMosaic(raw, "RGGB", stride, least)
+        for tile in plan_frame(*frame.shape, (side, side), halo(), stride):
+            part = np.empty((tile.rows.size, tile.cols.size), np.float32)
+            frame.read(tile, part)
+            frame.keep(tile, run_reference(denoiser, part, *noise, minimum=least), out)
+        return out
+
+    return denoise

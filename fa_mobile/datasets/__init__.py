@@ -1,0 +1,1 @@
+"""Real-noise datasets of other people, each read in its own format into one common form."""
