@@ -125,7 +125,8 @@ def run(
         if not (start / ARRAY_FILE).is_file():
             raise UserError(
                 f"--start {start} holds no {ARRAY_FILE}; give a built-in checkpoint "
-                f"({', '.join(built_in_checkpoints())}) or the folder of one, such as --output wrote"
+                f"({', '.join(built_in_checkpoints())}) or the folder of one, such as one that "
+                "--output wrote"
             )
     if patch % 16:
         raise UserError(f"patch {patch} was given; allowed are multiples of 16 from 32")

@@ -13,7 +13,7 @@ from fa_mobile.files import replace_file
 from fa_mobile.sensor import SensorProfile
 
 _A_MARGIN: Final = 0.3
-"""Share by which training goes beyond a profile's range of a: what a derived profile is unsure of."""
+"""Share by which training goes beyond a profile's range of a, which is not sure."""
 
 
 LossName = Literal["charbonnier", "perceptual", "distillation", "feature"]

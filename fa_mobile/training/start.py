@@ -38,7 +38,7 @@ def start_weights(init: Path, config: TrainConfig) -> dict[str, Tensor]:
 
 
 def starting_member(started: ArraySpec, config: TrainConfig) -> int:
-    """Which member of ``started`` serves the middle (in log a) of ``config``'s member's subrange."""
+    """The member of ``started`` that serves the middle, in log a, of the subrange to train."""
     assert config.member is not None, "the common network has no member to start from"
     profile = load_profile(config.profile)
     edges = partition(profile.a_range, config.members)
