@@ -174,7 +174,7 @@ def _nameless(message: str, found: Match) -> str:
     """A message with the names of files in place of their paths, for the index."""
     for path in (found.short, found.long):
         message = message.replace(str(path), path.name)
-    return message
+    return message.removeprefix(f"{found.short.name}: ")
 
 
 def _taken(made: _Dataset) -> set[str]:

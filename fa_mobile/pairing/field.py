@@ -74,7 +74,7 @@ def _slope(flow: Flow, inverses: Matrices, shape: tuple[int, int]) -> tuple[floa
     # The loss lets features that move on their own be outvoted.
     fit = least_squares(residuals, np.zeros(6), loss="cauchy")
     covariance = np.linalg.pinv(fit.jac.T @ fit.jac)[2:, 2:]
-    corner = float(np.linalg.norm(fit.x[2:]))
+    corner = float(np.linalg.norm(fit.x[2:].reshape(2, 2), 2))
     return corner, float(np.sqrt(np.trace(covariance)))
 
 

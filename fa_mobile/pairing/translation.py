@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from fa_mobile.errors import UserError
 from fa_mobile.noise import NoiseParameters
-from fa_mobile.pairing.flow import Flow, Vectors, follow
+from fa_mobile.pairing.flow import WINDOW, Flow, Vectors, follow
 from fa_mobile.pairing.guide import Gray, Planes, as_bytes, guide, noise_in_bytes, span_of
 
 FEWEST: Final = 20
@@ -53,6 +53,8 @@ def find_translation(noisy: Planes, clean: Planes, noise: NoiseParameters) -> Tr
     noisy one, so that at last nothing is left to follow, and what Lucas-Kanade gets wrong in
     proportion to a displacement (its interpolation is bilinear) vanishes with it. Vectors are
     averaged with their windows' information as weights: (sum G)^-1 sum G v over the inliers.
+    Windows overlap, and those that share their noise are not independent: the standard error is
+    that of as many vectors as there are windows side by side.
 
     Args:
         noisy, clean: normalised planes of one size, the same brightness.
@@ -76,6 +78,7 @@ def find_translation(noisy: Planes, clean: Planes, noise: NoiseParameters) -> Tr
             )
         kept = inliers(flow.vectors)
         update, error = _weighted_mean(flow.vectors[kept], flow.information[kept])
+        error *= float(np.sqrt(max(int(kept.sum()) * WINDOW**2 / image.size, 1)))
         total += update
         if np.abs(update).max() < _SETTLED:
             break
