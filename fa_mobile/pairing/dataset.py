@@ -22,6 +22,7 @@ import numpy.typing as npt
 import tifffile
 from pydantic import ValidationError
 
+from fa_mobile.bayer import CfaPattern
 from fa_mobile.bundle import file_sha256
 from fa_mobile.errors import UserError, describe_validation
 from fa_mobile.noise import NoiseParameters
@@ -46,6 +47,7 @@ class Pair(NamedTuple):
     black_level: tuple[float, float, float, float]
     """R, Gr, Gb, B order."""
     white_level: float
+    cfa: CfaPattern = "RGGB"
 
 
 class PairDataset:
