@@ -159,6 +159,6 @@ def test_flat_captures_are_rggb_whatever_the_sensors_pattern(profile: SensorProf
     """As simulated photos are: what is denoised here begins at red."""
     subject = Subject("one", identity, profile)
     grbg = profile.model_copy(update={"cfa": "GRBG"})
-    given = {"gains": (4.0,), "levels": (0.2,), "side": 64, "frames": 2}
+    given = {"gains": (4.0,), "levels": (0.2,), "side": 128, "frames": 2}
     (ours,), (theirs,) = (evaluate_flat([subject], one, **given) for one in (profile, grbg))
     assert ours.to_dict() == theirs.to_dict()
