@@ -162,6 +162,17 @@ def test_gains_that_contradict_or_are_missing(pair: Pair, tmp_path: Path) -> Non
     assert pair(*given, "--long-gain", 1)[0] == 0
 
 
+def test_one_dataset_is_of_one_sensor(pair: Pair, tmp_path: Path) -> None:
+    """A pair whose two frames agree, but with no other of the dataset."""
+    clean = signal(scene("coffee.png"))
+    for name, model in (("bowl", "IMX258"), ("cup", "IMX477")):
+        save(tmp_path / "short" / f"{name}.dng", clean, 16, model=model)
+        save(tmp_path / "long" / f"{name}.dng", clean, 1, model=model)
+    code, text, _ = pair(tmp_path / "short", tmp_path / "long", "-o", tmp_path / "pairs")
+    assert code == 0 and "1 accepted, 0 rejected, 1 skipped" in text
+    assert "skipped: cup.dng: it is of Sony IMX477, others here are of Sony IMX258" in text
+
+
 def test_none_accepted_is_not_success(pair: Pair, tmp_path: Path) -> None:
     light = scene("coffee.png")
     short = save(tmp_path / "short.dng", signal(with_object(light)), 16)
