@@ -20,10 +20,10 @@ from fa_mobile.folding import FoldPlan, fold
 from fa_mobile.golden import selection_table, write_golden_vectors
 from fa_mobile.golden_table import write_table
 from fa_mobile.manifest import MANIFEST_FILE, Manifest, NetworkFacts, TensorSpec, Tolerance
-from fa_mobile.nsma import NoiseSubrangeModelArray, load_checkpoint
+from fa_mobile.nsma import ArraySpec, NoiseSubrangeModelArray, load_checkpoint
 from fa_mobile.patches import Patches, clean_patches
 from fa_mobile.recipe import Recipe, TargetRequest, checkpoint_folder, load_recipe
-from fa_mobile.sensor import load_profile
+from fa_mobile.sensor import SensorProfile, load_profile
 from fa_mobile.targets.base import Exported, ExportError, ExportJob, Precision
 from fa_mobile.targets.samples import calibration_samples
 from fa_mobile.targets.table import Target, target_named
@@ -94,7 +94,7 @@ def export_recipe(
     checkpoint = checkpoint_folder(recipe, path)
     array = load_checkpoint(checkpoint)
     profile = load_profile(_sensor_name(recipe, path))
-    array.spec = array.spec.model_copy(update={"profile": profile})
+    array.spec = retargeted(array.spec, profile)
     patches = clean_patches(path.parent / recipe.calibration if recipe.calibration else None)
     make = partial(_export_one, all_int8=all_int8)
     plans = tuned or {}
@@ -113,6 +113,19 @@ def export_recipe(
         for precision in get_args(Precision)
         if precision in request.precisions
     ]
+
+
+def retargeted(spec: ArraySpec, profile: SensorProfile) -> ArraySpec:
+    """The specification of an array for a sensor, which may be another than it was trained for.
+
+    Edges and anchors stay: they are noises, and a member serves the noise that it was trained for,
+    at whatever gain a sensor has it. For another sensor the name, which goes into the manifest,
+    says so.
+    """
+    name = spec.name
+    if profile.name != spec.profile.name:
+        name = f"{name} (trained for {spec.profile.name})"
+    return spec.model_copy(update={"profile": profile, "name": name})
 
 
 def wanted_targets(recipe: Recipe, only: Sequence[str] | None) -> list[TargetRequest]:

@@ -98,5 +98,14 @@ def load_recipe(path: Path, tile: tuple[int, int] | None = None) -> Recipe:
 
 def checkpoint_folder(recipe: Recipe, path: Path) -> Path:
     """The folder of the recipe's checkpoint: built in, or relative to the recipe at ``path``."""
-    built_in = CHECKPOINTS / recipe.checkpoint
-    return built_in if built_in.is_dir() else path.parent / recipe.checkpoint
+    return built_in_checkpoint(recipe.checkpoint) or path.parent / recipe.checkpoint
+
+
+def built_in_checkpoint(name: str) -> Path | None:
+    """The folder of the checkpoint of that name that the package ships, or None."""
+    return CHECKPOINTS / name if name in built_in_checkpoints() else None
+
+
+def built_in_checkpoints() -> tuple[str, ...]:
+    """Names of the checkpoints that the package ships."""
+    return tuple(sorted(path.name for path in CHECKPOINTS.iterdir() if path.is_dir()))

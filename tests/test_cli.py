@@ -18,7 +18,7 @@ from tests.fakes import write_fake_bundle
 
 COMMANDS = (
     "export", "verify", "inspect", "denoise", "simulate", "evaluate", "macs", "train", "demo",
-    "bench",
+    "bench", "pair",
 )  # fmt: skip
 
 

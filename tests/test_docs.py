@@ -44,6 +44,11 @@ def test_tables_of_the_paper_are_shown_or_said_not_to_be_run(
     assert list(render.paper_documents()) == [tmp_path / "table1.md"]
 
 
+def test_second_sensor_is_as_measured(render: ModuleType) -> None:
+    text = (ROOT / "docs" / "bring-your-sensor.md").read_text(encoding="utf-8")
+    assert render.versus(render.load("second-sensor")).strip() in text
+
+
 def test_shipped_quality_meets_its_goals(render: ModuleType) -> None:
     """The results on file: 5 dB gained at gain 16, never worse at gain 1, int8 loses little."""
     for network in ("mobile", "paper"):

@@ -18,6 +18,7 @@ from fa_mobile.cli import (
     export,
     inspect,
     macs,
+    pair,
     simulate,
     train,
     verify,
@@ -32,7 +33,19 @@ app = typer.Typer(
     rich_markup_mode="rich",
     add_completion=False,
 )
-for module in (export, verify, inspect, bench, denoise, simulate, evaluate, macs, train, demo):
+for module in (
+    export,
+    verify,
+    inspect,
+    bench,
+    denoise,
+    simulate,
+    evaluate,
+    macs,
+    train,
+    pair,
+    demo,
+):
     app.command(name=module.NAME, epilog=module.EPILOG)(module.run)
 app.add_typer(experiment.app)
 

@@ -67,7 +67,10 @@ def run(
     perceptual_weights: PerceptualWeights = None,
     start: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint whose members to train on; no common network then."),
+        typer.Option(
+            help="Checkpoint whose members to train on, built in (imx258-mobile) or a folder; no "
+            "common network then."
+        ),
     ] = None,
     flat_share: Annotated[
         float, typer.Option(min=0, max=0.9, help="Of the patches, flat colours.")
@@ -98,6 +101,7 @@ def run(
     from fa_mobile.errors import UserError
     from fa_mobile.networks import NETWORK_NAMES
     from fa_mobile.nsma import ARRAY_FILE
+    from fa_mobile.recipe import built_in_checkpoint, built_in_checkpoints
     from fa_mobile.training.config import PEAK_RATES, LossName, OptimizerName, TrainConfig
     from fa_mobile.training.objective import build_objective, pinned
     from fa_mobile.training.pipeline import (
@@ -116,11 +120,14 @@ def run(
         raise UserError(f"stage {stage!r} was given; allowed are all, {', '.join(names)}, assemble")
     if stage.endswith(INT8) and not int8_steps:
         raise UserError(f"--int8-steps 0 was given with stage {stage}; give 1 or more")
-    if start is not None and not (start / ARRAY_FILE).is_file():
-        raise UserError(
-            f"--start {start} holds no {ARRAY_FILE}; give the folder of a checkpoint, such as one "
-            "that --output wrote"
-        )
+    if start is not None:
+        start = built_in_checkpoint(str(start)) or start
+        if not (start / ARRAY_FILE).is_file():
+            raise UserError(
+                f"--start {start} holds no {ARRAY_FILE}; give a built-in checkpoint "
+                f"({', '.join(built_in_checkpoints())}) or the folder of one, such as one that "
+                "--output wrote"
+            )
     if patch % 16:
         raise UserError(f"patch {patch} was given; allowed are multiples of 16 from 32")
     loss_name = one_of("loss", loss, get_args(LossName))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fa_mobile.errors import UserError
 from fa_mobile.sensor import SensorProfile
-from fa_mobile.simulation import simulate
+from fa_mobile.simulation import simulate_rggb
 from fa_mobile.training.sources import read_photo
 
 GAINS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -77,8 +77,8 @@ def captures(
             f"{least_side} x {least_side} at least: leave the photo out, or measure raw-psnr only"
         )
     for gain in gains:
-        made = simulate(photo, profile, gain, seed)
-        yield Capture(gain, np.asarray(made.noisy.mosaic, np.uint16), made.truth)
+        made = simulate_rggb(photo, profile, gain, seed)
+        yield Capture(gain, made.noisy, made.truth)
 
 
 def central_crop(photo: npt.NDArray[np.uint8], side: int = CROP) -> npt.NDArray[np.uint8]:

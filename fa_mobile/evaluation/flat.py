@@ -126,13 +126,11 @@ def evaluate_flat(
         progress: called with (denoised captures, denoised captures in all).
 
     Raises:
-        UserError: for gains or noise factors that are not allowed, or a sensor that is not RGGB.
+        UserError: for gains or noise factors that are not allowed.
     """
     for gain in gains:
         if not (math.isfinite(gain) and gain > 0):
             raise UserError(f"gain {gain} was given; allowed are finite numbers above 0")
-    if profile.cfa != "RGGB":
-        raise UserError(f"flat {profile.cfa} captures are not built; take an RGGB profile")
     sensor = with_noise(profile, noise_scale)
     done, total = 0, len(gains) * len(levels) * frames * len(subjects)
     patches: list[list[Patch]] = [[] for _ in subjects]

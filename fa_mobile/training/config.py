@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fa_mobile.errors import UserError, describe_validation
 from fa_mobile.files import replace_file
+from fa_mobile.sensor import SensorProfile
 
-TRAINING_A_RANGE: Final = (1.6e-4, 2e-2)
-"""Shot noise met in training: the profile's gain range, widened by its uncertainty of 30 %."""
+_A_MARGIN: Final = 0.3
+"""Share by which training goes beyond a profile's range of a, which is not sure."""
 
 
 LossName = Literal["charbonnier", "perceptual", "distillation", "feature"]
@@ -70,6 +71,15 @@ class TrainConfig(BaseModel):
     flat_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     cast_weight: Annotated[float, Field(ge=0)] = 0.0
     rounded: bool = False
+
+
+def training_a_range(profile: SensorProfile) -> tuple[float, float]:
+    """Shot noise met in training: that of the profile's gain range, widened by 30 %.
+
+    Rounded to two digits: 1.6e-4 to 2e-2 for the IMX258.
+    """
+    low, high = profile.a_range
+    return float(f"{(1 - _A_MARGIN) * low:.1e}"), float(f"{(1 + _A_MARGIN) * high:.1e}")
 
 
 def write_config(config: TrainConfig, path: Path) -> None:

@@ -21,9 +21,9 @@ from fa_mobile.nsma import new_spec, subrange
 from fa_mobile.sensor import load_profile
 from fa_mobile.training.batches import Batch, NoiseSampler, draw_batch
 from fa_mobile.training.config import (
-    TRAINING_A_RANGE,
     TrainConfig,
     check_same_config,
+    training_a_range,
     write_config,
 )
 from fa_mobile.training.front import fit_front
@@ -55,16 +55,16 @@ def noise_sampler(config: TrainConfig) -> NoiseSampler:
     """The range of noise of a run: the whole one, or a member's subrange with its overlap."""
     profile = load_profile(config.profile)
     spec = new_spec("untrained", config.network, profile, config.members)
-    a_range = TRAINING_A_RANGE
+    a_range = whole = training_a_range(profile)
     if config.member is not None:
         if config.member >= config.members:
             raise UserError(
                 f"member {config.member} was given; allowed are 0..{config.members - 1}"
             )
-        low, high = subrange(TRAINING_A_RANGE, spec.edges, config.member)
+        low, high = subrange(whole, spec.edges, config.member)
         a_range = (
-            max(low / config.overlap, TRAINING_A_RANGE[0]),
-            min(high * config.overlap, TRAINING_A_RANGE[1]),
+            max(low / config.overlap, whole[0]),
+            min(high * config.overlap, whole[1]),
         )
     return NoiseSampler(
         profile, a_range, config.log_b_jitter, spec.edges, spec.anchors, config.member,

@@ -153,5 +153,12 @@ def test_refusals(profile: SensorProfile) -> None:
     subject = Subject("one", identity, profile)
     with pytest.raises(UserError, match="gain -1"):
         evaluate_flat([subject], profile, gains=(-1,))
-    with pytest.raises(UserError, match="GRBG"):
-        evaluate_flat([subject], profile.model_copy(update={"cfa": "GRBG"}))
+
+
+def test_flat_captures_are_rggb_whatever_the_sensors_pattern(profile: SensorProfile) -> None:
+    """As simulated photos are: what is denoised here begins at red."""
+    subject = Subject("one", identity, profile)
+    grbg = profile.model_copy(update={"cfa": "GRBG"})
+    given = {"gains": (4.0,), "levels": (0.2,), "side": 128, "frames": 2}
+    (ours,), (theirs,) = (evaluate_flat([subject], one, **given) for one in (profile, grbg))
+    assert ours.to_dict() == theirs.to_dict()

@@ -11,10 +11,11 @@ import torch
 
 from fa_mobile.errors import UserError
 from fa_mobile.networks import build_network
-from fa_mobile.nsma import load_checkpoint, new_spec, save_checkpoint
-from fa_mobile.sensor import load_profile
+from fa_mobile.nsma import load_checkpoint, new_spec, partition, save_checkpoint
+from fa_mobile.sensor import built_in_profiles, load_profile
 from fa_mobile.training import trainer
 from fa_mobile.training.batches import draw_batch
+from fa_mobile.training.config import training_a_range
 from fa_mobile.training.losses import CHARBONNIER_WEIGHT, charbonnier
 from fa_mobile.training.pipeline import (
     Data,
@@ -40,6 +41,19 @@ def test_batch_is_a_function_of_seed_and_step(data: Data) -> None:
     assert np.array_equal(batch(1, 5), batch(1, 5))
     assert not np.array_equal(batch(1, 5), batch(1, 6))
     assert not np.array_equal(batch(1, 5), batch(2, 5))
+
+
+def test_training_covers_the_gains_of_its_profile() -> None:
+    """With room to both ends, whatever the sensor; what the IMX258 was trained with stays."""
+    assert training_a_range(load_profile("imx258")) == (1.6e-4, 2e-2)
+    for name in built_in_profiles():
+        profile = load_profile(name)
+        low, high = training_a_range(profile)
+        assert low < 0.8 * profile.a_range[0] and high > 1.2 * profile.a_range[1]
+        for member in (0, 1):
+            sampler = trainer.noise_sampler(config(profile=name, member=member))
+            assert sampler.a_range[0] < sampler.a_range[1]
+            assert sampler.edges == partition(profile.a_range, 2)
 
 
 @pytest.mark.parametrize("member", [None, 0, 1])
@@ -155,8 +169,8 @@ def test_members_can_start_from_a_checkpoint(data: Data, tmp_path: Path) -> None
     train_stage(stage, tmp_path, "1", data, quiet)
     for name, value in averaged_weights(tmp_path / "1").items():
         torch.testing.assert_close(value, array.networks[1].state_dict()[name], rtol=0, atol=1e-6)
-    other = stage.model_copy(update={"members": 3})
-    with pytest.raises(UserError, match="holds 2 members of 'plain'.*not of 3 of 'plain'"):
+    other = stage.model_copy(update={"network": "wavelet"})
+    with pytest.raises(UserError, match="holds members of 'plain'.*not of 'wavelet'"):
         trainer.train(other, data.sources, data.held_out, tmp_path / "other", quiet)
 
 
