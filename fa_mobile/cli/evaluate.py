@@ -32,7 +32,10 @@ EPILOG = (
 def run(
     subject: Annotated[
         str,
-        typer.Argument(help="Checkpoint or bundle folder, pmrid:WEIGHTS (released), or classical."),
+        typer.Argument(
+            help="Checkpoint (folder, or built in: imx258-mobile), bundle folder, "
+            "pmrid:WEIGHTS (released), or classical."
+        ),
     ],
     photos: Annotated[
         list[Path] | None, typer.Argument(help="Folder(s) of photos.", metavar="PHOTOS")

@@ -16,6 +16,7 @@ from fa_mobile.evaluation.captures import AS_PROFILED, NoiseScale, with_noise
 from fa_mobile.manifest import MANIFEST_FILE
 from fa_mobile.needs import require_classical, require_torch
 from fa_mobile.noise import NoiseParameters
+from fa_mobile.recipe import built_in_checkpoint, built_in_checkpoints
 from fa_mobile.sensor import SensorProfile, load_profile
 
 if TYPE_CHECKING:
@@ -127,11 +128,12 @@ def _pmrid(weights: Path, profile: SensorProfile) -> Subject:
 
 
 def open_subject(folder: Path) -> Subject:
-    """A checkpoint or bundle folder.
+    """A checkpoint or bundle folder, or a built-in checkpoint by its name.
 
     Raises:
-        UserError: when the folder is neither.
+        UserError: when it is none of these.
     """
+    folder = built_in_checkpoint(str(folder)) or folder
     if (folder / MANIFEST_FILE).is_file():
         return _bundle(folder)
     from fa_mobile.nsma import ARRAY_FILE
@@ -140,7 +142,7 @@ def open_subject(folder: Path) -> Subject:
         return _checkpoint(folder)
     raise UserError(
         f"{folder} is neither a bundle ({MANIFEST_FILE}) nor a checkpoint ({ARRAY_FILE}); allowed "
-        f"are their folders, {PMRID}WEIGHTS and {CLASSICAL}"
+        f"are their folders, {', '.join(built_in_checkpoints())}, {PMRID}WEIGHTS and {CLASSICAL}"
     )
 
 

@@ -54,6 +54,11 @@ def test_pmrid_runs_in_the_domain_of_its_weights(pmrid: Path, profile: SensorPro
         assert np.abs(subject.denoise(raw, gain) - expected.numpy()).max() < 0.05
 
 
+def test_a_built_in_checkpoint_goes_by_its_name() -> None:
+    (found,) = open_subjects(["imx258-mobile"])
+    assert found.name == "imx258-mobile" and found.profile.name == "imx258"
+
+
 def test_equal_names_are_told_apart(checkpoint: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     save_checkpoint(visible_array(2, seed=1), other)
