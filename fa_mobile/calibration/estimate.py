@@ -130,7 +130,9 @@ def estimate(counted: Counted, start: NoiseParameters) -> Estimate:
 
 def _interval(value: float, error: float, freedom: int) -> Interval:
     reach = float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * error
-    return Interval(float(value), float(error), max(0.0, float(value - reach)), float(value + reach))
+    return Interval(
+        float(value), float(error), max(0.0, float(value - reach)), float(value + reach)
+    )
 
 
 def _noise(at: Array, unit: Array) -> NoiseParameters:

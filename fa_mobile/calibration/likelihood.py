@@ -11,8 +11,10 @@ Signals are normalised, 0 at black and 1 at white.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +30,8 @@ _NEWTON_STEPS: Final = 12
 _DENSITY: Final = 1 / np.sqrt(2 * np.pi)
 
 
-class Counted(Protocol):
+@dataclass(frozen=True, eq=False)
+class Counted(ABC):
     """Samples counted in cells, each cell in one group that shares a mean."""
 
     counts: Array
@@ -43,20 +46,15 @@ class Counted(Protocol):
     spent: Array
     """[G]: degrees of freedom that fitting the group's mean took."""
 
+    @abstractmethod
     def probabilities(self, noise: NoiseParameters) -> Array:
         """[C]: of each cell under the noise, without outliers."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
-class IntervalCounts:
-    """Samples of one frame, by the surface's level and the DN: see :class:`Counted`."""
+class IntervalCounts(Counted):
+    """Samples of one frame, by the surface's level and the DN."""
 
-    counts: Array
-    groups: Index
-    strays: Array
-    intensity: Array
-    spent: Array
     lower: Array
     """[C], normalised: where the cell begins; -inf at the low end."""
     upper: Array
@@ -76,20 +74,17 @@ class IntervalCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class DifferenceCounts:
-    """Differences of two frames of one scene, by block and DN: see :class:`Counted`.
+class DifferenceCounts(Counted):
+    """Differences of two frames of one scene, by block and DN.
 
     The difference of two rounded signals, whose place between two DN is anywhere, is spread by a
     triangle of two DN about the signals' difference.
     """
 
-    counts: Array
-    groups: Index
-    strays: Array
-    intensity: Array
-    spent: Array
-    difference: Array
-    """[C], in DN."""
+    first: Array
+    """[C]: the least difference of the cell, DN."""
+    last: Array
+    """[C]: the largest, DN."""
     shift: Array
     """[G]: mean difference (the light changed), DN."""
     span: Array
@@ -98,9 +93,27 @@ class DifferenceCounts:
     def probabilities(self, noise: NoiseParameters) -> Array:
         sigma = np.sqrt(2.0) * deviation(self.intensity, noise) * self.span
         wide = sigma[self.groups]
-        at = self.difference - self.shift[self.groups]
-        total = _ramp((at + 1) / wide) - 2 * _ramp(at / wide) + _ramp((at - 1) / wide)
+        first, last = (end - self.shift[self.groups] for end in (self.first, self.last))
+        # Twice integrated over the triangle; within a cell the terms between cancel.
+        total = _ramp((last + 1) / wide) - _ramp(last / wide)
+        total -= _ramp(first / wide) - _ramp((first - 1) / wide)
         return np.asarray(np.maximum(wide * total, 0.0), np.float64)
+
+    def of(self, groups: Sequence[bool]) -> DifferenceCounts:
+        """The counts of some groups only, [G] True where one stays."""
+        stays = np.asarray(groups, bool)
+        cells = stays[self.groups]
+        return DifferenceCounts(
+            counts=self.counts[cells],
+            groups=(np.cumsum(stays) - 1)[self.groups[cells]],
+            strays=self.strays[cells],
+            intensity=self.intensity[stays],
+            spent=self.spent[stays],
+            first=self.first[cells],
+            last=self.last[cells],
+            shift=self.shift[stays],
+            span=self.span[stays],
+        )
 
 
 def deviation(signal: Array, noise: NoiseParameters) -> Array:

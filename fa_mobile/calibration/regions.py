@@ -28,9 +28,7 @@ class Region(NamedTuple):
 
     def of(self, planes: Planes) -> Planes:
         """The samples of the region, [4, height, width]."""
-        return planes[
-            :, self.top : self.top + self.height, self.left : self.left + self.width
-        ]
+        return planes[:, self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 def planes_of(frame: RawFrame) -> Planes:

@@ -123,7 +123,7 @@ def _levels(values: Array, step: float) -> tuple[Array, npt.NDArray[np.int64]]:
     if width == 0:
         return np.array([lowest]), np.zeros(values.shape, np.int64)
     index = np.minimum((values - lowest) / width, count - 1).astype(np.int64)
-    return lowest + (np.arange(count) + 0.5) * width, index
+    return np.asarray(lowest + (np.arange(count) + 0.5) * width, np.float64), index
 
 
 def interval_counts(samples: Sequence[Sample]) -> IntervalCounts:

@@ -38,7 +38,7 @@ class Surface(NamedTuple):
 def whole_blocks(samples: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
     """A region without what would be left over of its blocks; no sample may lie outside the fit."""
     rows, cols = (side // BLOCK * BLOCK for side in samples.shape)
-    return samples[:rows, :cols]
+    return np.asarray(samples[:rows, :cols])
 
 
 def fit_surface(samples: npt.NDArray[np.uint16]) -> Surface:
@@ -108,4 +108,4 @@ def _least_squares(design: Array, values: Array, weights: Array) -> Array:
 def _blocked(data: Array, rows: int, cols: int) -> Array:
     """[h, w] to [rows, cols, samples of a block]."""
     cut = data.reshape(rows, BLOCK, cols, BLOCK)
-    return cut.transpose(0, 2, 1, 3).reshape(rows, cols, BLOCK * BLOCK)
+    return np.asarray(cut.transpose(0, 2, 1, 3).reshape(rows, cols, BLOCK * BLOCK))

@@ -11,6 +11,7 @@ import typer
 from fa_mobile import __version__
 from fa_mobile.cli import (
     bench,
+    calibrate,
     demo,
     denoise,
     evaluate,
@@ -32,7 +33,19 @@ app = typer.Typer(
     rich_markup_mode="rich",
     add_completion=False,
 )
-for module in (export, verify, inspect, bench, denoise, simulate, evaluate, macs, train, demo):
+for module in (
+    export,
+    verify,
+    inspect,
+    bench,
+    denoise,
+    simulate,
+    evaluate,
+    macs,
+    train,
+    demo,
+    calibrate,
+):
     app.command(name=module.NAME, epilog=module.EPILOG)(module.run)
 app.add_typer(experiment.app)
 

@@ -60,7 +60,7 @@ def chart_scene(
 def lit(
     scene: Image, *, exposure: float, vignetting: float, profile: SensorProfile = SENSOR
 ) -> Image:
-    """What the sensor sees of a scene: RGGB [H, W], white at ``exposure``, darker to the corners."""
+    """The scene as the sensor sees it: RGGB [H, W], white at ``exposure``, dark corners."""
     neutral = np.array(profile.as_shot_neutral, np.float32)
     height, width = scene.shape[:2]
     rows, cols = (np.linspace(-1, 1, side, dtype=np.float32) for side in (height, width))
