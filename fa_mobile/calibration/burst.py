@@ -11,9 +11,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fa_mobile.calibration.estimate import moment_estimate
 from fa_mobile.calibration.likelihood import Array, DifferenceCounts
 from fa_mobile.calibration.limits import Limits
 from fa_mobile.calibration.regions import Planes
@@ -21,13 +23,19 @@ from fa_mobile.calibration.samples import Point
 from fa_mobile.errors import UserError
 from fa_mobile.raw_io import RawFrame
 
-BLOCK: Final = 24
+BLOCK: Final = 16
 """Side of a block, in samples of a plane."""
 _CLASSES: Final = 20
 """Classes of intensity from which blocks are taken alike."""
 _PER_CLASS: Final = 15
 _FREE: Final = 4.0
 """Standard deviations that a block's mean keeps from the ends of the range."""
+_FAR: Final = 6.0
+"""Standard deviations beyond which a sample is a defect."""
+_SMOOTH: Final = 0.25
+"""Contrast of the scene within a block, over its signal: more would mix many variances."""
+_SOUND: Final = 0.01
+"""Share of clipped samples up to which a block tells what noise to expect."""
 _MOVED: Final = 4.5
 """Standard errors of a block's mean difference beyond which something moved there."""
 _MOST_MOVED: Final = 0.5
@@ -59,7 +67,7 @@ def differences(first: Planes, second: Planes, frame: RawFrame, limits: Limits) 
     """Count the differences of two frames of one scene at one gain.
 
     Args:
-        first, second: [4, h, w] DN, at least 24 x 24.
+        first, second: [4, h, w] DN, at least 16 x 16.
         frame: either; its levels hold for both.
         limits: where the frames are clipped.
 
@@ -75,10 +83,17 @@ def differences(first: Planes, second: Planes, frame: RawFrame, limits: Limits) 
     moved = every = 0
     for channel, black in enumerate(frame.black_level):
         one, two = (_cut(planes[channel]) for planes in (first, second))
+        if not ((one > limits.low) & (one < limits.high)).mean(axis=1).max() > 1 - _SOUND:
+            continue
         away = one - two
-        spread = np.maximum(_MAD * np.median(np.abs(away - np.median(away, 1)[:, None]), axis=1), 1)
-        shift = _trimmed_mean(away, spread)
-        signal = _trimmed_mean((one + two) / 2, spread) - black
+        middle = np.median(away, axis=1)[:, None]
+        spread = _expected_spread(one, away - middle, black, limits)
+        near = np.abs(away - middle) < _FAR * spread[:, None]
+        shift = (away * near).sum(axis=1) / near.sum(axis=1)
+        still = _without_defects((first[channel].astype(np.float32) + second[channel]) / 2, spread)
+        signal = still.mean(axis=1) - black
+        # Of the scene alone: the mean of two frames has a quarter of their difference's variance.
+        texture = np.sqrt(np.maximum(still.var(axis=1) - spread**2 / 4, 0))
         steady = _steady(shift, signal, spread)
         moved += int((~steady).sum())
         every += len(steady)
@@ -86,8 +101,8 @@ def differences(first: Planes, second: Planes, frame: RawFrame, limits: Limits) 
         sigma = spread / np.sqrt(2)
         free = signal + black - _FREE * sigma > limits.low
         free &= signal + black + _FREE * sigma < limits.high
-        texture = ((one + two) / 2).var(axis=1)
-        for index in _chosen(np.flatnonzero(steady & free), signal, texture):
+        smooth = texture < _SMOOTH * signal + sigma
+        for index in _chosen(np.flatnonzero(steady & free & smooth), signal, texture):
             blocks.append(
                 _block(away[index], channel, signal[index], shift[index], spread[index], span)
             )
@@ -104,22 +119,37 @@ def differences(first: Planes, second: Planes, frame: RawFrame, limits: Limits) 
     return Differences(_counted(blocks), [block.point for block in blocks], moved)
 
 
-def _cut(plane: npt.NDArray[np.uint16]) -> Array:
+def _cut(plane: npt.NDArray[np.generic]) -> Array:
     """[blocks, samples of a block]."""
     rows, cols = (side // BLOCK for side in plane.shape)
     cut = plane[: rows * BLOCK, : cols * BLOCK].reshape(rows, BLOCK, cols, BLOCK)
     return cut.transpose(0, 2, 1, 3).reshape(rows * cols, -1).astype(np.float64)
 
 
-def _trimmed_mean(values: Array, spread: Array) -> Array:
-    """[blocks]: mean without hot pixels and what else lies far off."""
-    middle = np.median(values, axis=1)[:, None]
-    # The scene's own contrast within a block may exceed the noise.
-    reach = np.maximum(
-        6 * spread[:, None], 6 * _MAD * np.median(np.abs(values - middle), 1)[:, None]
+def _expected_spread(one: Array, away: Array, black: float, limits: Limits) -> Array:
+    """[blocks]: the differences' standard deviation by a first line over all blocks.
+
+    A block's own would let its noise decide whether it takes part, which biases the noise.
+    """
+    signal = np.median(one, axis=1) - black
+    clipped = ((one <= limits.low) | (one >= limits.high)).mean(axis=1)
+    own = (_MAD * np.median(np.abs(away), axis=1)) ** 2
+    sound = clipped < _SOUND
+    line = moment_estimate(signal[sound], own[sound], np.ones(sound.sum()))
+    return np.sqrt(np.maximum(line.a * np.maximum(signal, 0) + line.b, 1))
+
+
+def _without_defects(mean: npt.NDArray[np.float32], spread: Array) -> Array:
+    """[blocks, samples] of a mean frame [h, w]; what stands out alone becomes its median."""
+    ring = np.ones((3, 3), np.uint8)
+    ring[1, 1] = 0
+    middle, highest, lowest = (
+        _cut(plane)
+        for plane in (cv2.medianBlur(mean, 3), cv2.dilate(mean, ring), cv2.erode(mean, ring))
     )
-    near = np.abs(values - middle) < reach
-    return np.asarray((values * near).sum(axis=1) / near.sum(axis=1), np.float64)
+    samples, reach = _cut(mean), _FAR * spread[:, None]
+    alone = (samples > highest + reach) | (samples < lowest - reach)
+    return np.where(alone, middle, samples)
 
 
 def _steady(shift: Array, signal: Array, spread: Array) -> npt.NDArray[np.bool_]:
@@ -152,7 +182,7 @@ def _block(
     # A stuck pixel differs by 0; a defect that flickers by anything.
     whole = (first <= 0) & (first + width - 1 >= 0)
     strays = np.stack([np.full(len(bins), width / (2 * span + 1)), whole, np.zeros(len(bins))], 1)
-    kept = away[np.abs(away - shift) < 6 * spread] - shift
+    kept = away[np.abs(away - shift) < _FAR * spread] - shift
     variance = (float(kept @ kept) / max(len(kept) - 1, 1) / 2 - 1 / 12) / span**2
     point = Point(channel, signal / span, variance, 0.0, len(away))
     counted = counts.astype(np.float64)

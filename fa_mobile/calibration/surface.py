@@ -76,7 +76,7 @@ def _basis(side: int) -> Array:
 
 
 def _block_centres(basis: Array, count: int) -> Array:
-    return basis.reshape(3, count, BLOCK).mean(axis=2)
+    return np.asarray(basis.reshape(3, count, BLOCK).mean(axis=2))
 
 
 _POWERS: Final = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))
