@@ -13,6 +13,8 @@ Points = npt.NDArray[np.float64]
 _NEAR: Final = 0.2
 """How far from its place in the grid a centre may lie, in grid steps."""
 _MOST_PLACES: Final = 400
+_MOST_STARTS: Final = 30
+"""Centres from which a grid is sought; a chart has many that will do."""
 
 
 def fit_lattice(centres: Points, least: int) -> tuple[Points, float] | None:
@@ -28,7 +30,7 @@ def fit_lattice(centres: Points, least: int) -> tuple[Points, float] | None:
     """
     best: npt.NDArray[np.int64] | None = None
     members: npt.NDArray[np.intp] | None = None
-    for origin in range(len(centres)):
+    for origin in range(0, len(centres), -(-len(centres) // _MOST_STARTS)):
         steps = _steps(centres, origin)
         if steps is None:
             continue
@@ -69,6 +71,7 @@ def _walk(
     Each step starts at a centre itself, so that perspective does not add up.
     """
     places = {(0, 0): origin}
+    taken = {origin}
     waiting = [(0, 0)]
     reach = _NEAR * float(min(np.hypot(*steps[0]), np.hypot(*steps[1])))
     while waiting:
@@ -89,8 +92,9 @@ def _walk(
             wanted = centres[places[col, row]] + step_col * steps[0] + step_row * steps[1]
             off = np.hypot(*(centres - wanted).T)
             nearest = int(np.argmin(off))
-            if off[nearest] < reach and nearest not in places.values():
+            if off[nearest] < reach and nearest not in taken:
                 places[place] = nearest
+                taken.add(nearest)
                 waiting.append(place)
     index = np.array(list(places), np.int64)
     return index, np.array(list(places.values()), np.intp)

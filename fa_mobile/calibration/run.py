@@ -215,7 +215,7 @@ class _Reader:
         if not taken.samples:
             raise UserError(
                 f"none of its {len(regions)} patches is usable (saturated, black or not flat); "
-                "expose so that most patches are between black and white"
+                "expose between black and white, and take a matt chart slightly out of focus"
             )
         self.taken.append(taken)
         self._keep_preview(given, frame, planes, regions)

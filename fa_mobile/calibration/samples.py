@@ -17,8 +17,13 @@ from fa_mobile.raw_io import RawFrame
 
 MOST_CLIPPED: Final = 0.5
 """Share of samples at an end of the range beyond which a region says next to nothing."""
-MOST_UNEVEN: Final = 3.0
-"""Variance of block means, over what noise explains, beyond which a region is not flat."""
+MOST_UNEVEN: Final = 1.5
+"""Variance of block means, over what noise explains, beyond which a region is not flat.
+
+The excess adds a twenty-fifth of itself (the samples of a block) to the variance: 2 %.
+"""
+_CHANCE: Final = 5.0
+"""Standard deviations that chance may add to that in regions of few blocks."""
 _ROUNDING_STEPS: Final = 0.1
 """DN by which rounding may move block means where the noise is below one DN."""
 _SLOPE_STEP: Final = 0.1
@@ -80,7 +85,10 @@ def _sample(
     if at_low > MOST_CLIPPED:
         return "black"
     surface = fit_surface(data)
-    allowed = MOST_UNEVEN + BLOCK**2 * (_ROUNDING_STEPS / max(surface.spread, 1e-3)) ** 2
+    chance = 1 + _CHANCE * (2 * BLOCK**2 / data.size) ** 0.5
+    allowed = (
+        max(MOST_UNEVEN, chance) + BLOCK**2 * (_ROUNDING_STEPS / max(surface.spread, 1e-3)) ** 2
+    )
     if surface.unevenness > allowed:
         return "uneven"
     span = white - black
