@@ -33,7 +33,9 @@ _ASPECT: Final = 1.8
 _ALIKE: Final = 1.5
 """Ratio of two areas up to which they may be patches of one chart."""
 _SHRINK: Final = 0.95
-"""Of the side of a patch, what is kept; what was found already ends short of its border."""
+"""Of the side of a patch, what is kept."""
+_EATEN: Final = 4.0
+"""Pixels of the reduced frame by which smoothing makes a patch's flat part smaller, at least."""
 _NOISE_FLOOR: Final = 0.02
 """Added to the signal before its root is taken, which evens out the noise."""
 
@@ -65,7 +67,7 @@ def find_chart(planes: Planes, black: Sequence[float], white: float) -> list[Reg
         if len(blobs) < LEAST_PATCHES:
             continue
         centres = np.array([blob.centre for blob in blobs])
-        side = float(np.median([blob.side for blob in blobs])) * _SHRINK
+        side = (float(np.median([blob.side for blob in blobs])) + _EATEN) * _SHRINK
         found = fit_lattice(centres, LEAST_PATCHES)
         if found is None:
             continue

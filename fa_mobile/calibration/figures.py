@@ -115,9 +115,9 @@ def draw_regressions(calibration: Calibration) -> bytes:
     third.set(xlabel="ln a", ylabel="ln b", title=title)
     kept = [r for r in fit.log_residuals if r is not None]
     for axes, at, left, label in (
-        (rest[0], np.log2(gain), 100 * np.array(fit.a_residuals), "residual, %"),
-        (rest[1], np.log2(gain), np.array(fit.b_residuals), "residual, std. errors"),
-        (rest[2], log_a, np.array(kept), "residual of ln b"),
+        (rest[0], np.log2(gain), 100 * np.array(fit.a_residuals), "%"),
+        (rest[1], np.log2(gain), np.array(fit.b_residuals), "std. errors"),
+        (rest[2], log_a, np.array(kept), "ln b"),
     ):
         axes.axhline(0, color="gray", linewidth=0.8)
         axes.plot(at, left, "o", color="black", markersize=4)

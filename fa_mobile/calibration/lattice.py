@@ -12,6 +12,8 @@ Points = npt.NDArray[np.float64]
 
 _NEAR: Final = 0.2
 """How far from its place in the grid a centre may lie, in grid steps."""
+_FILLED: Final = 0.4
+"""Share of an outer row's places that must have been found."""
 _MOST_PLACES: Final = 400
 _MOST_STARTS: Final = 30
 """Centres from which a grid is sought; a chart has many that will do."""
@@ -39,6 +41,10 @@ def fit_lattice(centres: Points, least: int) -> tuple[Points, float] | None:
             best, members = index, kept
     if best is None or members is None or len(members) < least:
         return None
+    stays = _dense(best)
+    best, members = best[stays], members[stays]
+    if len(members) < least:
+        return None
     low, high = best.min(axis=0), best.max(axis=0)
     columns, rows = (high - low + 1).tolist()
     if min(columns, rows) < 2 or columns * rows > _MOST_PLACES:
@@ -50,6 +56,24 @@ def fit_lattice(centres: Points, least: int) -> tuple[Points, float] | None:
     whole = cv2.perspectiveTransform(np.array([places], np.float64), warp)[0]
     along = whole[columns - 1] - whole[0]
     return np.asarray(whole, np.float64), float(np.arctan2(along[1], along[0]))
+
+
+def _dense(index: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """[K]: False in outer rows and columns that hold few centres, strays of what lies around."""
+    stays = np.ones(len(index), bool)
+    while stays.any():
+        low, high = index[stays].min(axis=0), index[stays].max(axis=0)
+        sparse = [
+            (axis, end)
+            for axis in (0, 1)
+            for end in (low[axis], high[axis])
+            if (stays & (index[:, axis] == end)).sum() < _FILLED * (high - low + 1)[1 - axis]
+        ]
+        if not sparse:
+            break
+        axis, end = sparse[0]
+        stays &= index[:, axis] != end
+    return stays
 
 
 def _steps(centres: Points, origin: int) -> Points | None:
