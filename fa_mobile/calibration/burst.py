@@ -27,7 +27,7 @@ BLOCK: Final = 16
 """Side of a block, in samples of a plane."""
 _CLASSES: Final = 20
 """Classes of intensity from which blocks are taken alike."""
-_PER_CLASS: Final = 15
+_PER_CLASS: Final = 10
 _FREE: Final = 4.0
 """Standard deviations that a block's mean keeps from the ends of the range."""
 _FAR: Final = 6.0

@@ -114,7 +114,7 @@ def estimate(counted: Counted, start: NoiseParameters) -> Estimate:
             at,
             method="L-BFGS-B",
             bounds=[(_LEAST_A, None), (0, None)],
-            options={"ftol": 1e-12, "gtol": 1e-4, "eps": 1e-5},
+            options={"ftol": 1e-10, "gtol": 1e-4, "eps": 1e-5},
         )
         moved = np.abs(found.x - at).max()
         at = np.asarray(found.x)

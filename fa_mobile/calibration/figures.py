@@ -15,8 +15,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from fa_mobile.calibration.reading import Preview
 from fa_mobile.calibration.result import Calibration
-from fa_mobile.calibration.run import GainResult, Preview
+from fa_mobile.calibration.run import GainResult
 
 _COLORS: Final = ("tab:red", "tab:green", "yellowgreen", "tab:blue")
 _CHANNELS: Final = ("R", "Gr", "Gb", "B")

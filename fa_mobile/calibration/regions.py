@@ -14,8 +14,10 @@ from fa_mobile.raw_io import RawFrame
 Planes = npt.NDArray[np.uint16]
 """[4, h, w] DN, R, Gr, Gb, B."""
 
-LEAST_SIDE: Final = 10
-"""Rows and columns of the smallest region, in plane samples."""
+LEAST_SIDE: Final = 15
+"""Rows and columns of the smallest region, in plane samples: enough to see a slope."""
+_CELL: Final = 30
+"""Rows and columns of the smallest cell of a flat field: enough to see a curved one."""
 
 
 class Region(NamedTuple):
@@ -54,12 +56,12 @@ def grid_regions(height: int, width: int, *, columns: int = 12) -> list[Region]:
     Raises:
         UserError: when the plane is too small.
     """
-    if min(height, width) < 2 * LEAST_SIDE:
+    if min(height, width) < 2 * _CELL:
         raise UserError(
             f"a flat field of {2 * width} x {2 * height} was given; allowed are at least "
-            f"{4 * LEAST_SIDE} samples a side; give the whole frame"
+            f"{4 * _CELL} samples a side; give the whole frame"
         )
-    side = max(LEAST_SIDE, -(-max(height, width) // columns))
+    side = max(_CELL, -(-max(height, width) // columns))
     return [
         Region(row * height // rows, col * width // cols, height // rows, width // cols)
         for rows, cols in [(max(1, height // side), max(1, width // side))]

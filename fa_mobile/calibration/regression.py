@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 from scipy.optimize import nnls
 
-from fa_mobile.calibration.estimate import Estimate
 from fa_mobile.calibration.likelihood import Array
 from fa_mobile.errors import UserError
 
@@ -22,6 +21,10 @@ LEAST_GAINS: Final = 3
 _MODEL_ERROR: Final = 0.01
 """Relative error that every point is allowed besides its own: no regression is exact."""
 _LEAST_TYPICAL: Final = 1e-12
+
+
+Points = tuple[Array, Array]
+"""Values and standard errors, [gains] each."""
 
 
 @dataclass(frozen=True)
@@ -82,19 +85,6 @@ def regress(gains: Sequence[float], a: Points, b: Points) -> Regressions:
         a_residuals=tuple(float(r) for r in a[0] / a_fit - 1),
         b_residuals=tuple(float(r) for r in (b[0] - b_fit) / np.maximum(b[1], _LEAST_TYPICAL)),
         log_residuals=tuple(float(next(rest)) if above else None for above in positive),
-    )
-
-
-Points = tuple[Array, Array]
-"""Values and standard errors, [gains] each."""
-
-
-def points_of(estimates: Sequence[Estimate]) -> tuple[Points, Points]:
-    """The points of a and of b."""
-    a, b = ([e.a for e in estimates], [e.b for e in estimates])
-    return (
-        (np.array([p.value for p in a]), np.array([p.error for p in a])),
-        (np.array([p.value for p in b]), np.array([p.error for p in b])),
     )
 
 

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from fa_mobile.calibration.captures import Skipped
 from fa_mobile.calibration.estimate import Interval
 from fa_mobile.calibration.platform import Stated, by_gain, disagreement
+from fa_mobile.calibration.reading import Scene
 from fa_mobile.calibration.regression import Regressions, refuse_few_gains, regress
-from fa_mobile.calibration.run import Measured, Scene
+from fa_mobile.calibration.run import Measured
 from fa_mobile.errors import UserError, describe_validation
 from fa_mobile.raw_io import RawFrame
 from fa_mobile.sensor import SensorProfile

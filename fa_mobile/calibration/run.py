@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from fa_mobile.calibration.burst import differences, join
+from fa_mobile.calibration.burst import join
 from fa_mobile.calibration.captures import Given, Sensor, Skipped, require_one_iso
-from fa_mobile.calibration.chart import chart_by_corners, find_chart
 from fa_mobile.calibration.estimate import (
     Estimate,
     estimate,
     moment_estimate,
     refuse_if_undetermined,
 )
-from fa_mobile.calibration.likelihood import Counted, DifferenceCounts
-from fa_mobile.calibration.limits import limits_of
-from fa_mobile.calibration.regions import Planes, Region, grid_regions, planes_of
-from fa_mobile.calibration.samples import Point, Sample, interval_counts, region_samples
+from fa_mobile.calibration.likelihood import Counted
+from fa_mobile.calibration.reading import Options, Preview, Reader, Taken
+from fa_mobile.calibration.samples import Point, interval_counts
 from fa_mobile.errors import UserError
 from fa_mobile.raw_io import RawFrame
 
-Scene = Literal["chart", "flat", "burst"]
-SCENES: Final[tuple[Scene, ...]] = get_args(Scene)
 COLORS: Final[dict[str, tuple[int, ...]]] = {"red": (0,), "green": (1, 2), "blue": (3,)}
 """Channels that share one noise; Gr and Gb must, or a denoiser draws mazes."""
 _FREE_OF_CLIPPING: Final = 0.01
-_PREVIEW_SIDE: Final = 640
 _DISAGREE: Final = (3.0, 0.05)
 """Standard errors, and share of the value, by which a colour may differ unremarked."""
-
-Corners = Sequence[tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How captures are read."""
-
-    scene: Scene = "chart"
-    corners: Corners | None = None
-    """Of the chart; None: it is found."""
-    grid: tuple[int, int] = (6, 4)
-    """Columns, rows of the chart between given corners."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +55,6 @@ class GainResult:
     points: tuple[Point, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Preview:
-    """A frame to look at, and what was taken of it."""
-
-    path: Path
-    picture: npt.NDArray[np.float32]
-    """[h, w], 0..1, green, reduced."""
-    regions: tuple[tuple[float, float, float, float], ...]
-    """Left, top, width, height in pixels of the picture."""
-
-
 @dataclass
 class Measured:
     """The noise of a sensor at every gain that its captures have."""
@@ -100,18 +69,6 @@ class Measured:
     """Patches times colours that could not be used, by reason."""
     preview: Preview | None
     warnings: list[str] = field(default_factory=list)
-
-
-@dataclass
-class _Taken:
-    """What a frame, or a pair, gave."""
-
-    given: Given
-    iso: float | None
-    patches: int
-    samples: list[Sample] = field(default_factory=list)
-    pair: DifferenceCounts | None = None
-    points: list[Point] = field(default_factory=list)
 
 
 Report = Callable[[str], None]
@@ -129,14 +86,14 @@ def measure(
     Args:
         files: at least one.
         options: how they are read.
-        base_iso: ISO at gain 1; None takes the lowest of the captures.
+        base_iso: ISO at gain 1; None takes it from stated gains, or the lowest of the captures.
         report: called with a line for every file and gain.
 
     Raises:
         UserError: when sensors are mixed, gains are not known, or no capture can be used.
     """
     sensor = Sensor()
-    reader = _Reader(options, sensor)
+    reader = Reader(options, sensor)
     for number, (given, frame) in enumerate(sensor.frames(files), 1):
         report(f"{number}/{len(files)} {given.path.name}")
         if frame is not None:
@@ -147,8 +104,9 @@ def measure(
         more = f"; and {len(sensor.skipped) - 2} more" if len(sensor.skipped) > 2 else ""
         raise UserError(f"none of {len(files)} captures can be used ({reasons}{more})")
     require_one_iso(reader.stated)
-    isos = [taken.iso for taken in reader.taken if taken.iso is not None]
-    base = base_iso if base_iso is not None else min(isos, default=None)
+    # A stated gain tells the ISO at gain 1; otherwise the lowest ISO is taken for it.
+    ones = [taken.iso / (taken.given.gain or 1) for taken in reader.taken if taken.iso is not None]
+    base = base_iso if base_iso is not None else min(ones, default=None)
     result = Measured(
         sensor.frame, base, [], [], sensor.skipped, dict(reader.dropped), reader.preview
     )
@@ -158,105 +116,10 @@ def measure(
     return result
 
 
-class _Reader:
-    """Turns frames into samples as they are read, so that one frame is held at a time.
-
-    Of a burst, one frame for every gain waits for its partner.
-    """
-
-    def __init__(self, options: Options, sensor: Sensor) -> None:
-        self.options, self.sensor = options, sensor
-        self.taken: list[_Taken] = []
-        self.dropped: Counter[str] = Counter()
-        self.stated: dict[float, dict[float, Path]] = {}
-        self.preview: Preview | None = None
-        self._waiting: dict[tuple[float | None, float | None], tuple[Given, Planes]] = {}
-
-    def add(self, given: Given, frame: RawFrame) -> None:
-        if given.gain is not None and frame.iso is not None:
-            self.stated.setdefault(given.gain, {}).setdefault(frame.iso, given.path)
-        elif given.gain is None and frame.iso is None:
-            self._skip(given, "it has no ISO, from which the gain follows; give --gain")
-            return
-        try:
-            planes = planes_of(frame)
-            if self.options.scene == "burst":
-                self._pair(given, frame, planes)
-            else:
-                self._regions(given, frame, planes)
-        except UserError as error:
-            self._skip(given, str(error))
-
-    def finish(self) -> None:
-        """Note the frames of a burst that have no partner."""
-        for given, _ in self._waiting.values():
-            self._skip(given, "it has no second frame of its gain left to pair with")
-
-    def _skip(self, given: Given, reason: str) -> None:
-        self.sensor.skipped.append(Skipped(given.path, reason))
-
-    def _regions(self, given: Given, frame: RawFrame, planes: Planes) -> None:
-        height, width = planes.shape[1:]
-        if self.options.scene == "flat":
-            regions = grid_regions(height, width)
-        elif self.options.corners is not None:
-            regions = chart_by_corners(self.options.corners, self.options.grid, height, width)
-        else:
-            regions = find_chart(planes, frame.black_level, frame.white_level)
-        limits = limits_of(planes, max(frame.black_level), frame.white_level)
-        taken = _Taken(given, frame.iso, len(regions))
-        for region in regions:
-            for sample in region_samples(planes, region, frame, limits):
-                if isinstance(sample, str):
-                    self.dropped[sample] += 1
-                else:
-                    taken.samples.append(sample)
-                    taken.points.append(sample.point)
-        if not taken.samples:
-            raise UserError(
-                f"none of its {len(regions)} patches is usable (saturated, black or not flat); "
-                "expose between black and white, and take a matt chart slightly out of focus"
-            )
-        self.taken.append(taken)
-        self._keep_preview(given, frame, planes, regions)
-
-    def _pair(self, given: Given, frame: RawFrame, planes: Planes) -> None:
-        key = (given.gain, frame.iso)
-        partner = self._waiting.pop(key, None)
-        if partner is None:
-            self._waiting[key] = (given, planes)
-            return
-        limits = limits_of(planes, max(frame.black_level), frame.white_level)
-        found = differences(partner[1], planes, frame, limits)
-        self.dropped["moved"] += found.moved
-        taken = _Taken(given, frame.iso, len(found.points), pair=found.counted)
-        taken.points = found.points
-        self.taken.append(taken)
-        self._keep_preview(given, frame, planes, [])
-
-    def _keep_preview(
-        self, given: Given, frame: RawFrame, planes: Planes, regions: Sequence[Region]
-    ) -> None:
-        if self.preview is not None:
-            return
-        import cv2
-
-        height, width = planes.shape[1:]
-        scale = min(1.0, _PREVIEW_SIDE / max(height, width))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        green = cv2.resize(planes[1], size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        black = frame.black_level[1]
-        picture = np.clip((green - black) / (frame.white_level - black), 0, 1)
-        boxes = [
-            (r.left * scale, r.top * scale, r.width * scale, r.height * scale) for r in regions
-        ]
-        self.preview = Preview(given.path, np.asarray(picture, np.float32), tuple(boxes))
-
-
 def _by_gain(
-    taken: Sequence[_Taken], base_iso: float | None, skipped: list[Skipped]
-) -> dict[float, list[_Taken]]:
-    groups: dict[float, list[_Taken]] = {}
+    taken: Sequence[Taken], base_iso: float | None, skipped: list[Skipped]
+) -> dict[float, list[Taken]]:
+    groups: dict[float, list[Taken]] = {}
     for one in taken:
         gain = one.given.gain
         if gain is None and one.iso is not None and base_iso is not None:
@@ -268,7 +131,7 @@ def _by_gain(
     return groups
 
 
-def _estimate_gain(gain: float, group: Sequence[_Taken], result: Measured) -> None:
+def _estimate_gain(gain: float, group: Sequence[Taken], result: Measured) -> None:
     for taken in group:
         try:
             alone, note = _estimate([taken]), ""
@@ -294,7 +157,7 @@ def _estimate_gain(gain: float, group: Sequence[_Taken], result: Measured) -> No
     result.gains.append(GainResult(gain, len(group), together, colors, points))
 
 
-def _estimate(group: Sequence[_Taken], channels: Sequence[int] = range(4)) -> Estimate:
+def _estimate(group: Sequence[Taken], channels: Sequence[int] = range(4)) -> Estimate:
     points = [p for taken in group for p in taken.points if p.channel in channels]
     samples = [s for taken in group for s in taken.samples if s.point.channel in channels]
     refuse_if_undetermined(np.array([p.mean for p in points]))

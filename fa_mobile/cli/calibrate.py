@@ -13,8 +13,8 @@ from fa_mobile.cli import show
 
 if TYPE_CHECKING:
     from fa_mobile.calibration.captures import Given
+    from fa_mobile.calibration.reading import Options
     from fa_mobile.calibration.result import Calibration, Naming
-    from fa_mobile.calibration.run import Options
 
 NAME = "calibrate"
 EPILOG = (
@@ -98,7 +98,7 @@ def run(
 
 
 def _options(scene: str, corners: Sequence[str] | None, grid: str) -> Options:
-    from fa_mobile.calibration.run import SCENES, Options
+    from fa_mobile.calibration.reading import SCENES, Options
     from fa_mobile.cli.choices import one_of
     from fa_mobile.errors import UserError
 

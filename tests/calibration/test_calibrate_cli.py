@@ -139,7 +139,7 @@ def test_flat_fields(calibrate: Calibrate, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flicker", [0.0, 0.01])
 def test_bursts(calibrate: Calibrate, tmp_path: Path, flicker: float) -> None:
-    photo = cv2.resize(coffee(), (960, 640), interpolation=cv2.INTER_CUBIC)
+    photo = cv2.resize(coffee(), (720, 480), interpolation=cv2.INTER_CUBIC)
     clean = clean_mosaic(photo, SENSOR)
     frames = {}
     for gain in GAINS:
