@@ -55,6 +55,17 @@ def test_limits(low: int, high: int, wanted: tuple[int, int]) -> None:
     assert limits_of(shaped, 64, 1023) == wanted
 
 
+def test_a_dark_tail_that_stops_at_black_is_clipped_there() -> None:
+    """Three deviations above black few samples reach it, and dead pixels lie underneath."""
+    rng = np.random.default_rng(1)
+    signal = 64 + 18 + 6 * rng.standard_normal((4, 200, 200))
+    planes = np.clip(np.round(signal), 64, 1023).astype(np.uint16)
+    planes[:, ::20, ::20] = 0
+    assert limits_of(planes, 64, 1023) == (64, 1023)
+    kept = np.round(signal).astype(np.uint16)
+    assert limits_of(kept, 64, 1023) == (0, 1023)
+
+
 def test_limits_of_a_frame_that_reaches_neither_end() -> None:
     rng = np.random.default_rng(1)
     planes = (400 + 5 * rng.standard_normal((4, 40, 40))).astype(np.uint16)
