@@ -19,6 +19,8 @@ OUTLYING: Final = 5.0
 """Standard deviations from the surface beyond which a sample does not count for it."""
 _ROUNDS: Final = 2
 _MAD: Final = 1.4826
+_LEAST_SCALE: Final = 1.25
+"""DN: of whole DN, the median deviation of narrower noise is too coarse a measure."""
 
 
 class Surface(NamedTuple):
@@ -54,7 +56,7 @@ def fit_surface(samples: npt.NDArray[np.uint16]) -> Surface:
     for _ in range(_ROUNDS):
         values = _evaluate(coefficients, basis_rows, basis_cols)
         off = data - values
-        scale = max(_MAD * float(np.median(np.abs(off))), 0.5)
+        scale = max(_MAD * float(np.median(np.abs(off))), _LEAST_SCALE)
         inside = np.abs(off) < OUTLYING * scale
         kept = _blocked(inside.astype(np.float64), rows, cols)
         weights = kept.sum(axis=2)
