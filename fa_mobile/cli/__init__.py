@@ -11,6 +11,7 @@ import typer
 from fa_mobile import __version__
 from fa_mobile.cli import (
     bench,
+    calibrate,
     demo,
     denoise,
     evaluate,
@@ -27,7 +28,7 @@ from fa_mobile.errors import UserError
 
 app = typer.Typer(
     name="fa-mobile",
-    help="RAW denoising for phones: train, export, verify and run model arrays.",
+    help="RAW denoising for phones: calibrate, train, export, verify and run model arrays.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -43,6 +44,7 @@ for module in (
     evaluate,
     macs,
     train,
+    calibrate,
     pair,
     demo,
 ):

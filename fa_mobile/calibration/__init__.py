@@ -1,0 +1,1 @@
+"""Captures to a sensor profile: the noise (a, b) of frames at several gains, and regressions."""
