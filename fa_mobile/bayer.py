@@ -9,7 +9,7 @@ Preserving Augmentation", CVPRW 2019).
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,19 @@ _RED_AT: Final[dict[CfaPattern, tuple[int, int]]] = {
     "GBRG": (1, 0),
     "BGGR": (1, 1),
 }
+
+
+class PlaneWindow(NamedTuple):
+    """A rectangle in samples of one packed plane (half the mosaic's), alike in all four planes."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def of(self, planes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """This part of [..., h, w]."""
+        return planes[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 class CfaError(ValueError):

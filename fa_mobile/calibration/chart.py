@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fa_mobile.bayer import PlaneWindow
 from fa_mobile.calibration.lattice import fit_lattice
-from fa_mobile.calibration.regions import LEAST_SIDE, Planes, Region
+from fa_mobile.calibration.regions import LEAST_SIDE, Planes
 from fa_mobile.errors import UserError
 
 Points = npt.NDArray[np.float64]
@@ -46,7 +47,7 @@ class _Blob(NamedTuple):
     side: float
 
 
-def find_chart(planes: Planes, black: Sequence[float], white: float) -> list[Region]:
+def find_chart(planes: Planes, black: Sequence[float], white: float) -> list[PlaneWindow]:
     """The chart's patches, row by row, as regions of the planes.
 
     Args:
@@ -60,7 +61,7 @@ def find_chart(planes: Planes, black: Sequence[float], white: float) -> list[Reg
     image, scale = _reduced(planes, black, white)
     edges = _edge_strength(image)
     weak, strong = (max(float(v), 1e-6) for v in np.percentile(edges, (25, 98)))
-    best: list[Region] = []
+    best: list[PlaneWindow] = []
     height, width = planes.shape[1:]
     for threshold in np.geomspace(weak, strong, _THRESHOLDS):
         blobs = _alike(_blobs(edges < threshold))
@@ -86,7 +87,7 @@ def find_chart(planes: Planes, black: Sequence[float], white: float) -> list[Reg
 
 def chart_by_corners(
     corners: Sequence[tuple[float, float]], grid: tuple[int, int], height: int, width: int
-) -> list[Region]:
+) -> list[PlaneWindow]:
     """The patches of a chart whose corners are known.
 
     Args:
@@ -179,14 +180,17 @@ def _alike(blobs: list[_Blob]) -> list[_Blob]:
     return max(sets, key=len, default=[])
 
 
-def _squares(centres: Points, side: float, turn: float, height: int, width: int) -> list[Region]:
+def _squares(
+    centres: Points, side: float, turn: float, height: int, width: int
+) -> list[PlaneWindow]:
     """Upright squares inside turned ones, those that lie in the plane and are large enough."""
     quarter = abs((turn + np.pi / 4) % (np.pi / 2) - np.pi / 4)
     upright = int(side / (np.cos(quarter) + np.sin(quarter)))
     if upright < LEAST_SIDE:
         return []
     regions = [
-        Region(round(y - upright / 2), round(x - upright / 2), upright, upright) for x, y in centres
+        PlaneWindow(round(y - upright / 2), round(x - upright / 2), upright, upright)
+        for x, y in centres
     ]
     return [
         r

@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fa_mobile.bayer import PlaneWindow
 from fa_mobile.calibration.burst import differences
 from fa_mobile.calibration.captures import Given, Sensor, Skipped
 from fa_mobile.calibration.chart import chart_by_corners, find_chart
 from fa_mobile.calibration.likelihood import DifferenceCounts
 from fa_mobile.calibration.limits import limits_of
-from fa_mobile.calibration.regions import Planes, Region, grid_regions, planes_of
+from fa_mobile.calibration.regions import Planes, grid_regions, planes_of
 from fa_mobile.calibration.samples import Point, Sample, region_samples
 from fa_mobile.errors import UserError
 from fa_mobile.raw_io import RawFrame
@@ -140,7 +141,7 @@ class Reader:
         self._keep_preview(given, frame, planes, [])
 
     def _keep_preview(
-        self, given: Given, frame: RawFrame, planes: Planes, regions: Sequence[Region]
+        self, given: Given, frame: RawFrame, planes: Planes, regions: Sequence[PlaneWindow]
     ) -> None:
         if self.preview is not None:
             return

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from fa_mobile.bayer import pack, red_offset
+from fa_mobile.bayer import PlaneWindow, pack, red_offset
 from fa_mobile.errors import UserError
 from fa_mobile.raw_io import RawFrame
 
@@ -18,19 +18,6 @@ LEAST_SIDE: Final = 15
 """Rows and columns of the smallest region, in plane samples: enough to see a slope."""
 _CELL: Final = 30
 """Rows and columns of the smallest cell of a flat field: enough to see a curved one."""
-
-
-class Region(NamedTuple):
-    """A rectangle in samples of one plane (half the mosaic's), alike in all four planes."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-    def of(self, planes: Planes) -> Planes:
-        """The samples of the region, [4, height, width]."""
-        return planes[:, self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 def planes_of(frame: RawFrame) -> Planes:
@@ -50,7 +37,7 @@ def planes_of(frame: RawFrame) -> Planes:
     return np.asarray(pack(mosaic[:height, :width]), np.uint16)
 
 
-def grid_regions(height: int, width: int, *, columns: int = 12) -> list[Region]:
+def grid_regions(height: int, width: int, *, columns: int = 12) -> list[PlaneWindow]:
     """A plane [height, width] cut into nearly square cells: the regions of a flat field.
 
     Raises:
@@ -63,7 +50,7 @@ def grid_regions(height: int, width: int, *, columns: int = 12) -> list[Region]:
         )
     side = max(_CELL, -(-max(height, width) // columns))
     return [
-        Region(row * height // rows, col * width // cols, height // rows, width // cols)
+        PlaneWindow(row * height // rows, col * width // cols, height // rows, width // cols)
         for rows, cols in [(max(1, height // side), max(1, width // side))]
         for row in range(rows)
         for col in range(cols)

@@ -9,9 +9,10 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fa_mobile.bayer import PlaneWindow
 from fa_mobile.calibration.likelihood import Array, IntervalCounts
 from fa_mobile.calibration.limits import Limits
-from fa_mobile.calibration.regions import Planes, Region
+from fa_mobile.calibration.regions import Planes
 from fa_mobile.calibration.surface import BLOCK, fit_surface, whole_blocks
 from fa_mobile.raw_io import RawFrame
 
@@ -65,7 +66,7 @@ class Sample:
 
 
 def region_samples(
-    planes: Planes, region: Region, frame: RawFrame, limits: Limits
+    planes: Planes, region: PlaneWindow, frame: RawFrame, limits: Limits
 ) -> list[Sample | Why]:
     """The four colours of a region, or why a colour cannot be used."""
     return [

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fa_mobile.bayer import unpack
+from fa_mobile.bayer import PlaneWindow, unpack
 from fa_mobile.errors import UserError
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.pairing.brightness import SATURATED, brightness_factor
@@ -17,7 +17,7 @@ from fa_mobile.pairing.field import LEAST_BLOCKS, LEAST_SHARE, Field, judge
 from fa_mobile.pairing.frames import Capture
 from fa_mobile.pairing.guide import Planes
 from fa_mobile.pairing.local import Local, compare
-from fa_mobile.pairing.shifting import Window, move_planes, overlap
+from fa_mobile.pairing.shifting import move_planes, overlap
 from fa_mobile.pairing.translation import Translation, find_translation
 
 MOST_ERROR: Final = 0.05
@@ -34,7 +34,7 @@ class Aligned:
     """[H, W] RGGB, DN as the file holds them."""
     truth: npt.NDArray[np.float32]
     """[H, W] RGGB, DN, not rounded: the long exposure moved and at the short one's brightness."""
-    window: Window
+    window: PlaneWindow
     """Of :attr:`Capture.planes`."""
     noise: NoiseParameters
     truth_noise: NoiseParameters
@@ -112,7 +112,7 @@ def align(
     )
 
 
-def _part(mosaic: npt.NDArray[np.uint16], window: Window) -> npt.NDArray[np.uint16]:
+def _part(mosaic: npt.NDArray[np.uint16], window: PlaneWindow) -> npt.NDArray[np.uint16]:
     """A window of the planes, cut out of the mosaic: even offsets, even sides."""
     top, left, height, width = (2 * value for value in window)
     return np.ascontiguousarray(mosaic[top : top + height, left : left + width])

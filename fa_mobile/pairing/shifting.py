@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from scipy import ndimage
 
+from fa_mobile.bayer import PlaneWindow
 from fa_mobile.pairing.guide import Planes
 
 _ORDER: Final = 3
@@ -15,20 +16,7 @@ _BORDER: Final = 3
 """Plane pixels at each side that the spline makes up from what lies beyond the frame."""
 
 
-class Window(NamedTuple):
-    """A part of a frame, in plane pixels."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-    def of(self, planes: Planes) -> Planes:
-        """This part of [4, h, w]."""
-        return planes[:, self.top : self.top + self.height, self.left : self.left + self.width]
-
-
-def overlap(height: int, width: int, shift: tuple[float, float]) -> Window:
+def overlap(height: int, width: int, shift: tuple[float, float]) -> PlaneWindow:
     """Where a frame of ``height`` x ``width``, moved by ``shift``, covers one that stays.
 
     Without the border that interpolation needs; nothing wraps around. Empty (0 high or wide) where
@@ -40,7 +28,7 @@ def overlap(height: int, width: int, shift: tuple[float, float]) -> Window:
         last = min(side + int(np.floor(part)) - _BORDER, side)
         edges.append((first, max(last - first, 0)))
     (top, rows), (left, cols) = edges
-    return Window(top, left, rows, cols)
+    return PlaneWindow(top, left, rows, cols)
 
 
 def move_planes(planes: Planes, shift: tuple[float, float]) -> Planes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fa_mobile.bayer import PlaneWindow
 from fa_mobile.calibration.chart import chart_by_corners, find_chart
 from fa_mobile.calibration.limits import limits_of
-from fa_mobile.calibration.regions import Region, grid_regions, planes_of
+from fa_mobile.calibration.regions import grid_regions, planes_of
 from fa_mobile.calibration.samples import Sample, region_samples
 from fa_mobile.calibration.surface import fit_surface, whole_blocks
 from fa_mobile.errors import UserError
@@ -91,7 +92,7 @@ def test_cells_of_a_flat_field_lie_inside() -> None:
         grid_regions(200, 15)
 
 
-def painted(regions: list[Region], scene: Image) -> set[tuple[float, ...]]:
+def painted(regions: list[PlaneWindow], scene: Image) -> set[tuple[float, ...]]:
     """The colours of the scene within the regions; each must have one."""
     found = set()
     for top, left, height, width in regions:
@@ -161,7 +162,7 @@ def test_patches_that_tell_nothing_are_named() -> None:
     frame = captured(lit(scene, exposure=0.8, vignetting=0), SENSOR.noise(2), 2, rng)
     planes = planes_of(frame)
     limits = limits_of(planes, 64, 1023)
-    found = [region_samples(planes, Region(5, x, 50, 50), frame, limits) for x in (5, 65, 125)]
+    found = [region_samples(planes, PlaneWindow(5, x, 50, 50), frame, limits) for x in (5, 65, 125)]
     assert all(isinstance(sample, Sample) for sample in found[0])
     assert found[1] == ["saturated"] * 4
     assert found[2] == ["uneven"] * 4
