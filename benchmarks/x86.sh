@@ -37,9 +37,9 @@ for threads in 1 2; do
         bench "x86-$threads-thread$s-gain-$gain" "$ours" --vs pmrid --threads $threads --rounds 12 \
             --no-ceiling --gain $gain
     done
-    bench x86-selection-$threads-thread "$ours" --vs mobile --threads $threads --rounds 25 --no-ceiling
+    bench x86-selection-$threads-thread "$ours" --vs mobile --threads $threads --rounds 60 --no-ceiling
     bench x86-frame-$threads-thread "$ours" --vs build/untiled/imx258-executorch-int8 --frame \
-        --threads $threads --rounds 25 --no-ceiling
+        --threads $threads --rounds 60 --no-ceiling
     echo "$(date +%T) parts, $threads"
     "$bin/python" benchmarks/parts.py --threads $threads -o "benchmarks/parts/x86-$threads-thread$s.json"
 done
