@@ -39,7 +39,7 @@ for threads in 1 2; do
     done
     bench x86-selection-$threads-thread "$ours" --vs mobile --threads $threads --rounds 60 --no-ceiling
     bench x86-frame-$threads-thread "$ours" --vs build/untiled/imx258-executorch-int8 --frame \
-        --threads $threads --rounds 60 --no-ceiling
+        --threads $threads --rounds 25 --no-ceiling
     echo "$(date +%T) parts, $threads"
     "$bin/python" benchmarks/parts.py --threads $threads -o "benchmarks/parts/x86-$threads-thread$s.json"
 done
