@@ -112,7 +112,7 @@ def paper_documents() -> dict[Path, str]:
     """The Markdown beside each of the paper's tables, as it has to be."""
     return {
         path.with_suffix(".md"): document(read_table(path))
-        for path in sorted(RESULTS.glob("table*.json"))
+        for path in sorted(RESULTS.rglob("table*.json"))
     }
 
 
