@@ -9,6 +9,7 @@ Preserving Augmentation", CVPRW 2019).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -144,6 +145,12 @@ def unpack(planes: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     for index in range(4):
         mosaic[..., index // 2 :: 2, index % 2 :: 2] = planes[..., index, :, :]
     return mosaic
+
+
+def flat_mosaic(values: Sequence[float], side: int) -> npt.NDArray[np.float32]:
+    """RGGB mosaic [side, side], ``side`` even, of one value per packed channel (R, Gr, Gb, B)."""
+    planes = np.asarray(values, np.float32)[:, None, None]
+    return np.asarray(unpack(np.broadcast_to(planes, (4, side // 2, side // 2))), np.float32)
 
 
 def mosaic_rgb(rgb: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

@@ -13,6 +13,7 @@ Arithmetic only, so the same functions serve NumPy arrays, torch tensors and pla
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -87,3 +88,20 @@ def add_noise(
     if levels is not None:
         noisy = np.round(noisy * levels) / levels
     return np.asarray(noisy, np.float32)
+
+
+def clipped_mean(x: float, noise: NoiseParameters, low: float) -> float:
+    """Mean of captures of a signal ``x``: Gaussian noise (a, b), cut off at ``low`` and 1."""
+    sigma = math.sqrt(noise.a * x + noise.b)
+    lower, upper = (low - x) / sigma, (1 - x) / sigma
+    inside = _below(upper) - _below(lower)
+    density = (_density(lower) - _density(upper)) * sigma
+    return low * _below(lower) + x * inside + density + (1 - _below(upper))
+
+
+def _below(z: float) -> float:
+    return math.erfc(-z / math.sqrt(2)) / 2
+
+
+def _density(z: float) -> float:
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)

@@ -10,6 +10,7 @@ import typer
 from fa_mobile.cli import show
 from fa_mobile.cli.choices import one_of
 from fa_mobile.cli.training_options import (
+    Arithmetic,
     Batch,
     CommonSteps,
     LearningRate,
@@ -73,6 +74,7 @@ def ablation(
     seed: Seed = None,
     output: Output = Path("docs/results"),
     optimizer: Optimizer = "muon",
+    precision: Arithmetic = "float32",
     learning_rate: LearningRate = None,
     batch: Batch = 16,
     patch: Patch = 128,
@@ -83,7 +85,7 @@ def ablation(
     threads: Threads = 0,
 ) -> None:
     """Table 1: Feature-Align against plain, wavelet and no skips, trained alike. Resumes."""
-    alike = _alike(runs, optimizer, learning_rate, batch, patch, threads)
+    alike = _alike(runs, optimizer, precision, learning_rate, batch, patch, threads)
     from fa_mobile.experiments.ablation import NETWORKS, Ablation
 
     names = tuple(_network(name) for name in network or NETWORKS)
@@ -111,6 +113,7 @@ def subranges(
     seed: Seed = None,
     output: Output = Path("docs/results"),
     optimizer: Optimizer = "muon",
+    precision: Arithmetic = "float32",
     learning_rate: LearningRate = None,
     batch: Batch = 16,
     patch: Patch = 128,
@@ -121,7 +124,7 @@ def subranges(
     threads: Threads = 0,
 ) -> None:
     """Table 2: one model over the whole range of noise against an array of n. Resumes."""
-    alike = _alike(runs, optimizer, learning_rate, batch, patch, threads, members)
+    alike = _alike(runs, optimizer, precision, learning_rate, batch, patch, threads, members)
     from fa_mobile.experiments.subranges import Subranges
 
     _rebuild(
@@ -153,6 +156,7 @@ def losses(
     seed: Seed = None,
     output: Output = Path("docs/results"),
     optimizer: Optimizer = "muon",
+    precision: Arithmetic = "float32",
     learning_rate: LearningRate = None,
     batch: Batch = 16,
     patch: Patch = 128,
@@ -163,7 +167,7 @@ def losses(
     threads: Threads = 0,
 ) -> None:
     """Table 3: the paper's four losses, all from one common network. Resumes."""
-    alike = _alike(runs, optimizer, learning_rate, batch, patch, threads)
+    alike = _alike(runs, optimizer, precision, learning_rate, batch, patch, threads)
     from fa_mobile.experiments.losses import LOSSES, Losses
 
     names = tuple(one_of("loss", name, LOSSES) for name in loss or LOSSES)
@@ -177,6 +181,7 @@ def losses(
 def _alike(
     runs: Path,
     optimizer: str,
+    precision: str,
     learning_rate: float | None,
     batch: int,
     patch: int,
@@ -191,16 +196,17 @@ def _alike(
 
     from fa_mobile.errors import UserError
     from fa_mobile.experiments.trials import Alike
-    from fa_mobile.training.config import PEAK_RATES, OptimizerName
+    from fa_mobile.training.config import PEAK_RATES, OptimizerName, Precision
 
     if patch % 16:
         raise UserError(f"patch {patch} was given; allowed are multiples of 16 from 32")
     name = one_of("optimizer", optimizer, get_args(OptimizerName))
+    arithmetic = one_of("precision", precision, get_args(Precision))
     if threads:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     rate = PEAK_RATES[name] if learning_rate is None else learning_rate
-    return Alike(runs, rate, name, batch, patch, members)
+    return Alike(runs, rate, name, batch, patch, members, arithmetic)
 
 
 def _given(

@@ -10,6 +10,7 @@ import typer
 from fa_mobile.cli import show
 from fa_mobile.cli.choices import one_of
 from fa_mobile.cli.training_options import (
+    Arithmetic,
     Batch,
     CommonSteps,
     LearningRate,
@@ -61,8 +62,10 @@ def run(
     ] = 2000,
     loss: Annotated[
         str,
-        typer.Option(help="charbonnier, or it and a term: perceptual, distillation, feature."),
-    ] = "charbonnier",
+        typer.Option(
+            help="psnr, charbonnier, or it and a term: perceptual, distillation, feature."
+        ),
+    ] = "psnr",
     teacher: Teacher = None,
     perceptual_weights: PerceptualWeights = None,
     start: Annotated[
@@ -78,11 +81,16 @@ def run(
     cast_weight: Annotated[
         float, typer.Option(min=0, help="Of the error of each channel's mean over a patch.")
     ] = 6.0,
+    balance: Annotated[
+        bool,
+        typer.Option(help="At last, put the means of flat colours right: minutes, of mobile only."),
+    ] = True,
     profile_error: Annotated[
         float,
         typer.Option(min=0, max=0.9, help="Share by which the noise told is wrong at most."),
     ] = 0.0,
     optimizer: Optimizer = "muon",
+    precision: Arithmetic = "float32",
     learning_rate: LearningRate = None,
     batch: Batch = 16,
     patch: Patch = 128,
@@ -102,7 +110,13 @@ def run(
     from fa_mobile.networks import NETWORK_NAMES
     from fa_mobile.nsma import ARRAY_FILE
     from fa_mobile.recipe import built_in_checkpoint, built_in_checkpoints
-    from fa_mobile.training.config import PEAK_RATES, LossName, OptimizerName, TrainConfig
+    from fa_mobile.training.config import (
+        PEAK_RATES,
+        LossName,
+        OptimizerName,
+        Precision,
+        TrainConfig,
+    )
     from fa_mobile.training.objective import build_objective, pinned
     from fa_mobile.training.pipeline import (
         COMMON,
@@ -132,12 +146,14 @@ def run(
         raise UserError(f"patch {patch} was given; allowed are multiples of 16 from 32")
     loss_name = one_of("loss", loss, get_args(LossName))
     optimizer_name = one_of("optimizer", optimizer, get_args(OptimizerName))
+    precision_name = one_of("precision", precision, get_args(Precision))
     if threads:
         torch.set_num_threads(threads)
     rate = PEAK_RATES[optimizer_name] if learning_rate is None else learning_rate
     base = TrainConfig(
         network=network, members=members, profile=profile, batch=batch, patch=patch,
         learning_rate=rate, seed=seed, loss=loss_name, optimizer=optimizer_name,
+        precision=precision_name,
         flat_share=flat_share, cast_weight=cast_weight, profile_error=profile_error,
         teacher=None if teacher is None else str(teacher),
         perceptual_weights=None if perceptual_weights is None else str(perceptual_weights),
@@ -163,14 +179,15 @@ def run(
     if output is not None and stage in ("all", "assemble"):
         facts = {"steps_common": 0 if start else steps, "steps_member": member_steps,
                  "steps_int8": int8_steps, "batch": batch, "flat_share": flat_share,
-                 "cast_weight": cast_weight, "profile_error": profile_error,
+                 "cast_weight": cast_weight, "profile_error": profile_error, "balanced": balance,
                  "patch": patch, "learning_rate": rate, "seed": seed, "loss": loss,
-                 "optimizer": optimizer}  # fmt: skip
+                 "optimizer": optimizer, "precision": precision}  # fmt: skip
         pins = pinned(base)
         for name in ("teacher_sha256", "perceptual_sha256"):
             if value := getattr(pins, name):
                 facts[name] = value
-        assemble(base, runs, output.name, output, facts)
+        with show.tiles() as progress:
+            assemble(base, runs, output.name, output, facts, balanced=balance, progress=progress)
         typer.echo(str(output))
 
 

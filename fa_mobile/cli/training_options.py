@@ -23,6 +23,9 @@ Optimizer = Annotated[str, typer.Option(help="muon or adam.")]
 LearningRate = Annotated[
     float | None, typer.Option(min=1e-7, help="Peak learning rate (muon 0.015, adam 0.002).")
 ]
+Arithmetic = Annotated[
+    str, typer.Option("--precision", help="float32, or bfloat16: for wide networks and VGG16.")
+]
 Batch = Annotated[int, typer.Option(min=1)]
 Patch = Annotated[int, typer.Option(min=32, help="Side in mosaic pixels.")]
 CommonSteps = Annotated[int, typer.Option(min=1, help="Of the common network.")]

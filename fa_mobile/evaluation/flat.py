@@ -19,11 +19,11 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fa_mobile.bayer import PACKED_CHANNELS, pack, unpack
+from fa_mobile.bayer import PACKED_CHANNELS, flat_mosaic, pack
 from fa_mobile.errors import UserError
 from fa_mobile.evaluation.captures import AS_PROFILED, GAINS, NoiseScale, with_noise
 from fa_mobile.evaluation.subjects import Subject
-from fa_mobile.noise import NoiseParameters
+from fa_mobile.noise import NoiseParameters, clipped_mean
 from fa_mobile.patches import capture, to_signal
 from fa_mobile.sensor import SensorProfile
 
@@ -164,9 +164,7 @@ def evaluate_flat(
 def gray(level: float, side: int, profile: SensorProfile) -> npt.NDArray[np.float32]:
     """A neutral in daylight, normalised RGGB [side, side]: green at ``level``."""
     red, _, blue = profile.as_shot_neutral
-    colors = np.array([red * level, level, level, blue * level], np.float32)
-    planes = np.broadcast_to(colors[:, None, None], (4, side // 2, side // 2))
-    return np.asarray(unpack(planes), np.float32)
+    return flat_mosaic((red * level, level, level, blue * level), side)
 
 
 def block_means(mosaic: npt.NDArray[np.float32], profile: SensorProfile) -> Means:
@@ -176,23 +174,6 @@ def block_means(mosaic: npt.NDArray[np.float32], profile: SensorProfile) -> Mean
     rows, cols = planes.shape[1] // half, planes.shape[2] // half
     blocks = planes.reshape(4, rows, half, cols, half)
     return np.asarray(blocks.mean(axis=(2, 4)).reshape(4, -1), np.float64)
-
-
-def clipped_mean(x: float, noise: NoiseParameters, low: float) -> float:
-    """Mean of captures of a signal ``x``: Gaussian noise (a, b), cut off at ``low`` and 1."""
-    sigma = math.sqrt(noise.a * x + noise.b)
-    lower, upper = (low - x) / sigma, (1 - x) / sigma
-    inside = _below(upper) - _below(lower)
-    density = (_density(lower) - _density(upper)) * sigma
-    return low * _below(lower) + x * inside + density + (1 - _below(upper))
-
-
-def _below(z: float) -> float:
-    return math.erfc(-z / math.sqrt(2)) / 2
-
-
-def _density(z: float) -> float:
-    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
 def _channels(

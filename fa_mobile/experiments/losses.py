@@ -10,10 +10,10 @@ from fa_mobile.errors import UserError
 from fa_mobile.experiments.results import Kind
 from fa_mobile.experiments.trials import Alike, Trial, continued, single
 from fa_mobile.nsma import read_spec
-from fa_mobile.training.config import LossName, TrainConfig
+from fa_mobile.training.config import PaperLoss, TrainConfig
 from fa_mobile.training.objective import build_objective, pinned
 
-LOSSES: Final[tuple[LossName, ...]] = get_args(LossName)
+LOSSES: Final[tuple[PaperLoss, ...]] = get_args(PaperLoss)
 _TEACHER, _VGG = "teacher", "perceptual_weights"
 _READS: Final = {"perceptual": _VGG, "distillation": _TEACHER, "feature": _TEACHER}
 """The field of the configuration that holds the part of a loss."""

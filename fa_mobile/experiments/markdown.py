@@ -44,10 +44,12 @@ def conditions(table: Table) -> str:
     s = table.settings
     seeds = [str(seed) for seed in sorted({row.seed for row in table.rows})]
     later = "" if s.later_rate is None else f", then {s.later_rate:g}"
+    precision = "" if s.precision == "float32" else f" in {s.precision}"
     many = "seeds" if len(seeds) > 1 else "seed"
     return (
         f"{_training(table)} Batches of {s.batch} patches of {s.patch} x {s.patch}, optimizer "
-        f"{s.optimizer}, peak rate {s.learning_rate:g}{later}, {many} {', '.join(seeds)}; "
+        f"{s.optimizer}{precision}, peak rate {s.learning_rate:g}{later}, "
+        f"{many} {', '.join(seeds)}; "
         f"{s.training_images} images to train on and {s.validation_images} to validate with. "
         f"Measured on the central {s.crop} x {s.crop} of {s.test_photos} photos that are not among "
         f"them. The noise is synthetic in training and test; the profile of the sensor "

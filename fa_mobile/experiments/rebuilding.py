@@ -133,6 +133,7 @@ def _settings(
         batch=alike.batch,
         patch=alike.patch,
         optimizer=alike.optimizer,
+        precision=alike.precision,
         learning_rate=alike.learning_rate,
         later_rate=None if first.start is None else first.config.learning_rate,
         training_images=len(data.sources),

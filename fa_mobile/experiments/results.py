@@ -84,6 +84,8 @@ class Settings(Kept):
     patch: Count
     """Mosaic pixels along a side."""
     optimizer: str
+    precision: str = "float32"
+    """Of the arithmetic."""
     learning_rate: float
     """Peak, of the runs from scratch."""
     later_rate: float | None

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from fa_mobile.experiments.equal import CHECKPOINT, equal_config, run_name
 from fa_mobile.experiments.results import Kind
-from fa_mobile.training.config import OptimizerName, TrainConfig
+from fa_mobile.training.config import OptimizerName, Precision, TrainConfig
 from fa_mobile.training.pipeline import stage_config
 
 PROFILE: Final = "imx258"
@@ -59,13 +59,14 @@ class Alike:
     batch: int
     patch: int
     members: int = 4
+    precision: Precision = "float32"
 
     def from_scratch(self, network: str, seed: int, steps: int) -> Stage:
         """A network that learns the whole range of noise."""
         config = equal_config(
             network, seed, self.learning_rate, steps,
             batch=self.batch, patch=self.patch, optimizer=self.optimizer, members=self.members,
-            profile=PROFILE,
+            profile=PROFILE, precision=self.precision,
         )  # fmt: skip
         return Stage(config, self.runs / run_name(config))
 

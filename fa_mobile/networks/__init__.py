@@ -13,6 +13,7 @@ from fa_mobile.networks.mobile import MobileNet
 
 _BUILDERS: Final[dict[str, Callable[[], nn.Module]]] = {
     "mobile": MobileNet,
+    "mobile-x3": lambda: MobileNet(scale=3),
     "paper": FeatureAlignNet,
     "paper-no-skips": lambda: FeatureAlignNet(skips=False),
     "plain": lambda: FeatureAlignNet(feature_align=False),

@@ -108,11 +108,14 @@ class MobileTrunk(nn.Module):
 
     Three noise-aware stages: a half and a quarter of the cells' resolution, then the cells. The
     blocks that are widest inside are those whose 3 x 3 runs nearest to the kernels' full speed.
+
+    Args:
+        scale: factor on every width: cost and parameters grow with its square.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scale: int = 1) -> None:
         super().__init__()
-        w0, w1, w2 = WIDTHS
+        w0, w1, w2 = (scale * width for width in WIDTHS)
         self.stem = conv1x1(NOISY_CHANNELS, w0)
         self.noisy1 = _averaging_halve()
         self.noisy2 = _averaging_halve()
@@ -166,7 +169,7 @@ class MobileNet(nn.Module):
     """:class:`CellFront` and :class:`MobileTrunk` on packed planes.
 
     Contract of every network here: features [N, 4, h, w] in, residual [N, 4, h, w] out; ``h`` and
-    ``w`` are multiples of ``PACKED_STRIDE``.
+    ``w`` are multiples of ``PACKED_STRIDE``. ``scale`` is the trunk's.
     """
 
     CELL: Final = 2
@@ -174,11 +177,11 @@ class MobileNet(nn.Module):
     PACKED_STRIDE = 8
     DOMAIN = "stabilized"
 
-    def __init__(self) -> None:
+    def __init__(self, scale: int = 1) -> None:
         super().__init__()
         self.unshuffle = nn.PixelUnshuffle(self.CELL)
         self.front = CellFront()
-        self.trunk = MobileTrunk()
+        self.trunk = MobileTrunk(scale)
         self.shuffle = nn.PixelShuffle(self.CELL)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ Where the text at hand gives no norm or weight, the choice made here is stated b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +14,9 @@ from torch import Tensor
 
 CHARBONNIER_C: Final = 1e-6
 CHARBONNIER_WEIGHT: Final = 393.5
+SMALLEST_ERROR: Final = 1e-6
+"""Mean squared error of a patch, of the weighted signal, below which PSNR weighs ever less: some
+26 dB under the noise, so that flat patches, whose error has no end, do not outweigh the others."""
 FEATURE_WEIGHT: Final = 78.7
 """Of content and style between the teacher's activations: a fifth of Charbonnier's weight."""
 DISTILLATION_WEIGHT: Final = FEATURE_WEIGHT
@@ -25,6 +29,17 @@ PERCEPTUAL_WEIGHT: Final = FEATURE_WEIGHT
 def charbonnier(error: Tensor) -> Tensor:
     """Mean of sqrt(error^2 + c) times the paper's weight; ``error`` of any shape, signal 0..1."""
     return CHARBONNIER_WEIGHT * torch.sqrt(error * error + CHARBONNIER_C).mean()
+
+
+def negative_psnr(error: Tensor) -> Tensor:
+    """Minus the mean over patches of their PSNR in dB; ``error`` [N, 4, h, w], signal 0..1.
+
+    What is measured in the end, after L. Chen et al., "HINet" (CVPR Workshops 2021). Within a patch
+    it is the squared error, least at the mean of what a pixel could be; between patches it is the
+    ratio that counts, so that no texture or gain drowns the others.
+    """
+    squared = error.square().flatten(1).mean(dim=1)
+    return 10 / math.log(10) * torch.log(squared + SMALLEST_ERROR).mean()
 
 
 def cast(error: Tensor, sigma: Tensor) -> Tensor:

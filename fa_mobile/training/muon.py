@@ -23,19 +23,22 @@ _NEWTON_SCHULZ: Final = (3.4445, -4.7750, 2.0315)
 _ITERATIONS: Final = 5
 
 
-def orthogonalized(matrix: Tensor) -> Tensor:
+def orthogonalized(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Roughly U V^T of ``matrix`` = U S V^T: singular values between about 0.7 and 1.2.
 
-    By five steps of the quintic Newton-Schulz iteration with the coefficients of the source.
+    By five steps of the quintic Newton-Schulz iteration with the coefficients of the source, in
+    ``dtype``: bfloat16 is as good, and several times as fast for large matrices where the processor
+    has it.
     """
     a, b, c = _NEWTON_SCHULZ
     tall = matrix.shape[0] > matrix.shape[1]
     x: Tensor = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)  # type: ignore[no-untyped-call]
+    x = x.to(dtype)
     for _ in range(_ITERATIONS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+    return (x.T if tall else x).to(matrix.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -44,10 +47,14 @@ class Muon(torch.optim.Optimizer):
     Args:
         parameters: of a convolutional network.
         lr: of kernels; biases take a twentieth of it.
+        dtype: in which steps are made orthogonal.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], lr: float, dtype: torch.dtype = torch.float32
+    ) -> None:
         super().__init__(list(parameters), {"lr": lr})
+        self._dtype = dtype
         self.steps = 0
 
     @torch.no_grad()
@@ -70,7 +77,7 @@ class Muon(torch.optim.Optimizer):
         first.mul_(_MOMENTUM).add_(gradient)
         direction = (gradient + _MOMENTUM * first).flatten(1)
         rows, columns = direction.shape
-        step = orthogonalized(direction).reshape(parameter.shape)
+        step = orthogonalized(direction, self._dtype).reshape(parameter.shape)
         parameter.add_(step, alpha=-rate * max(1.0, rows / columns) ** 0.5)
 
     def _bias_step(self, parameter: Tensor, rate: float) -> None:

@@ -1,4 +1,4 @@
-"""What a run minimises: Charbonnier, and where asked for one more term of arXiv 2103.01524.
+"""What a run minimises: PSNR, or Charbonnier and where asked for a term of arXiv 2103.01524.
 
 Every term is scaled so that the noise of every sample weighs alike: by the sample's weight where
 it compares signals or pictures, and not again where the teacher's domain has done so.
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from fa_mobile.errors import UserError
 from fa_mobile.nsma import sha256_file
-from fa_mobile.training.config import TrainConfig, check_loss
+from fa_mobile.training.config import Precision, TrainConfig, check_loss
 from fa_mobile.training.display import to_display
 from fa_mobile.training.losses import (
     DISTILLATION_WEIGHT,
@@ -24,41 +24,50 @@ from fa_mobile.training.losses import (
     cast,
     charbonnier,
     content_distance,
+    negative_psnr,
     style_distance,
 )
+from fa_mobile.training.precision import arithmetic
 from fa_mobile.training.teacher import Teacher, load_teacher, teacher_file
 from fa_mobile.training.tensors import Patches
 from fa_mobile.training.vgg import Vgg16, load_vgg16
 
 _SMALLEST_SIZE: Final = 1e-6
+BASES: Final = {"psnr": negative_psnr, "charbonnier": charbonnier}
+"""Losses of the weighted error alone."""
 Term = Callable[[Tensor, Patches], Tensor]
 """(denoised signal [N, 4, h, w], the batch) to a weighted loss, a scalar."""
 
 
 class Loss(NamedTuple):
-    """A loss and its parts, scalars; ``charbonnier`` with what weighs the cast, if anything does.
+    """A loss and its parts, scalars; ``base`` with what weighs the cast, if anything does.
 
-    ``term`` is None for Charbonnier alone.
+    ``term`` is None where the base is alone.
     """
 
     total: Tensor
-    charbonnier: Tensor
+    base: Tensor
     term: Tensor | None
 
 
 class PerceptualTerm:
     """Content and style between VGG16's activations on two pictures, shown as sRGB."""
 
-    def __init__(self, features: Vgg16) -> None:
+    def __init__(self, features: Vgg16, precision: Precision = "float32") -> None:
         self._features = features
+        self._precision = precision
 
     def __call__(self, estimate: Tensor, patches: Patches) -> Tensor:
         colour = patches.gains, patches.camera_to_rgb
         with torch.no_grad():
-            truth = self._features(to_display(patches.clean, *colour))
-        shown = self._features(to_display(estimate, *colour))
+            truth = self._seen(to_display(patches.clean, *colour))
+        shown = self._seen(to_display(estimate, *colour))
         distance = content_distance(shown, truth) + style_distance(shown, truth)
         return PERCEPTUAL_WEIGHT * (distance * patches.weight.flatten()).mean()
+
+    def _seen(self, srgb: Tensor) -> list[Tensor]:
+        with arithmetic(self._precision):
+            return [layer.float() for layer in self._features(srgb)]
 
 
 class DistillationTerm:
@@ -98,15 +107,21 @@ class FeatureTerm:
 
 
 class Objective:
-    """The loss of a batch: Charbonnier plus ``term``, and ``cast_weight`` times the cast."""
+    """The loss of a batch: ``base`` plus ``term``, and ``cast_weight`` times the cast."""
 
-    def __init__(self, term: Term | None = None, cast_weight: float = 0.0) -> None:
+    def __init__(
+        self,
+        term: Term | None = None,
+        cast_weight: float = 0.0,
+        base: Callable[[Tensor], Tensor] = charbonnier,
+    ) -> None:
+        self._base = base
         self._term = term
         self._cast_weight = cast_weight
 
     def __call__(self, estimate: Tensor, patches: Patches) -> Loss:
         error = estimate - patches.clean
-        base = charbonnier(error * patches.weight)
+        base = self._base(error * patches.weight)
         if self._cast_weight:
             sigma = torch.sqrt(patches.a * patches.clean + patches.b)
             base = base + self._cast_weight * cast(error, sigma)
@@ -124,10 +139,12 @@ def build_objective(config: TrainConfig) -> Objective:
     """
     check_loss(config)
     if config.loss == "perceptual":
-        term: Term = PerceptualTerm(load_vgg16(Path(str(config.perceptual_weights))))
+        term: Term = PerceptualTerm(
+            load_vgg16(Path(str(config.perceptual_weights))), config.precision
+        )
         return Objective(term, config.cast_weight)
-    if config.loss == "charbonnier":
-        return Objective(None, config.cast_weight)
+    if config.loss in BASES:
+        return Objective(None, config.cast_weight, BASES[config.loss])
     teacher = load_teacher(Path(str(config.teacher)))
     if config.patch % teacher.patch_multiple:
         raise UserError(

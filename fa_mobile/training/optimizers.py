@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import nn
 
-from fa_mobile.training.config import OptimizerName
+from fa_mobile.training.config import OptimizerName, Precision
 from fa_mobile.training.muon import MOMENTS, Muon
 
 STATE_NAMES: Final[dict[OptimizerName, tuple[str, ...]]] = {
@@ -19,9 +19,15 @@ STATE_NAMES: Final[dict[OptimizerName, tuple[str, ...]]] = {
 
 
 def build_optimizer(
-    name: OptimizerName, parameters: Iterable[nn.Parameter], learning_rate: float
+    name: OptimizerName,
+    parameters: Iterable[nn.Parameter],
+    learning_rate: float,
+    precision: Precision = "float32",
 ) -> torch.optim.Optimizer:
-    """Muon, or Adam as D. Kingma and J. Ba state it (betas 0.9 and 0.999, no weight decay)."""
+    """Muon, or Adam as D. Kingma and J. Ba state it (betas 0.9 and 0.999, no weight decay).
+
+    ``precision`` is that of Muon's matrices.
+    """
     if name == "muon":
-        return Muon(parameters, lr=learning_rate)
+        return Muon(parameters, lr=learning_rate, dtype=getattr(torch, precision))
     return torch.optim.Adam(parameters, lr=learning_rate)

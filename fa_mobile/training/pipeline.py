@@ -9,8 +9,15 @@ from typing import Any, Final
 
 from fa_mobile.errors import UserError
 from fa_mobile.networks import build_network
-from fa_mobile.nsma import ArraySpec, NoiseSubrangeModelArray, new_spec, save_checkpoint
+from fa_mobile.nsma import (
+    ArraySpec,
+    NoiseSubrangeModelArray,
+    new_spec,
+    save_checkpoint,
+    subrange,
+)
 from fa_mobile.sensor import load_profile
+from fa_mobile.training.balance import balance
 from fa_mobile.training.config import TrainConfig
 from fa_mobile.training.sources import (
     Source,
@@ -116,9 +123,25 @@ def train_stage(
 
 
 def assemble(
-    config: TrainConfig, runs: Path, name: str, folder: Path, training: dict[str, Any]
+    config: TrainConfig,
+    runs: Path,
+    name: str,
+    folder: Path,
+    training: dict[str, Any],
+    *,
+    balanced: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> ArraySpec:
     """Build the checkpoint from the members' last runs; returns its specification.
+
+    Args:
+        config: of the runs.
+        runs: their folder.
+        name: of the array.
+        folder: of the checkpoint.
+        training: what the checkpoint says of its training.
+        balanced: put the means of flat colours right (:mod:`fa_mobile.training.balance`).
+        progress: of that, called for each member with (captures denoised, captures in all).
 
     Raises:
         UserError: when a member has not been trained.
@@ -131,6 +154,9 @@ def assemble(
         last_run = rounded if rounded.is_dir() else runs / str(member)
         network.load_state_dict(averaged_weights(last_run))
         networks.append(network.eval())
+        if balanced:
+            a_range = subrange(spec.profile.a_range, spec.edges, member)
+            balance(network, spec.profile, a_range, seed=config.seed, progress=progress)
     spec = spec.model_copy(update={"training": training})
     save_checkpoint(NoiseSubrangeModelArray(spec, networks), folder)
     return spec

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from fa_mobile import isp
-from fa_mobile.bayer import augmented_crop, pad_to_phase, unpack
+from fa_mobile.bayer import augmented_crop, flat_mosaic, pad_to_phase
 from fa_mobile.errors import UserError
 
 if TYPE_CHECKING:
@@ -104,10 +104,8 @@ class FlatSource(Source):
         color = isp.random_color(rng)
         level = np.exp(rng.uniform(*np.log(self.LEVELS)))
         red, green, blue = level * rng.uniform(self._WEAKEST, 1, 3)
-        planes = np.array([red / color.red_gain, green, green, blue / color.blue_gain], np.float32)
-        half = size // 2
-        mosaic = unpack(np.broadcast_to(planes[:, None, None], (4, half, half)))
-        return CleanPatch(mosaic.astype(np.float32), color)
+        planes = (red / color.red_gain, green, green, blue / color.blue_gain)
+        return CleanPatch(flat_mosaic(planes, size), color)
 
 
 class RawSource(Source):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fa_mobile.errors import UserError
 from fa_mobile.files import replace_file
-from fa_mobile.training.config import OptimizerName
+from fa_mobile.training.config import OptimizerName, Precision
 from fa_mobile.training.muon import Muon
 from fa_mobile.training.optimizers import STATE_NAMES, build_optimizer
 
@@ -25,12 +25,18 @@ class RunState:
     """A network under training with its optimizer's moments and the average of its weights."""
 
     def __init__(
-        self, network: nn.Module, learning_rate: float, optimizer: OptimizerName = "muon"
+        self,
+        network: nn.Module,
+        learning_rate: float,
+        optimizer: OptimizerName = "muon",
+        precision: Precision = "float32",
     ) -> None:
         self.network = network
         self.parameters = dict(network.named_parameters())
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
-        self.optimizer = build_optimizer(optimizer, self.parameters.values(), learning_rate)
+        self.optimizer = build_optimizer(
+            optimizer, self.parameters.values(), learning_rate, precision
+        )
         self._moments = STATE_NAMES[optimizer]
         self.step = 0
         self.best_psnr = float("-inf")

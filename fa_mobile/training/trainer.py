@@ -21,6 +21,7 @@ from fa_mobile.nsma import new_spec, subrange
 from fa_mobile.sensor import load_profile
 from fa_mobile.training.batches import Batch, NoiseSampler, draw_batch
 from fa_mobile.training.config import (
+    Precision,
     TrainConfig,
     check_same_config,
     training_a_range,
@@ -29,6 +30,7 @@ from fa_mobile.training.config import (
 from fa_mobile.training.front import fit_front
 from fa_mobile.training.log import Row, append, forget_after
 from fa_mobile.training.objective import Loss, Objective, build_objective, pinned
+from fa_mobile.training.precision import arithmetic
 from fa_mobile.training.sources import FlatSource, Source
 from fa_mobile.training.start import start_weights
 from fa_mobile.training.state import STATE_FILE, RunState
@@ -144,7 +146,7 @@ def train(
     ]
     if config.fit_front:
         fit_front(network, features)  # a resumed run then loads its own weights
-    state = RunState(network, config.learning_rate, config.optimizer)
+    state = RunState(network, config.learning_rate, config.optimizer, config.precision)
     resumed = (folder / STATE_FILE).is_file()
     if resumed:
         check_same_config(config, folder / CONFIG_FILE)
@@ -174,7 +176,7 @@ def train(
     last = float("nan")
     for batch in _prefetched(make, state.step, config.steps):
         rate = learning_rate(config, state.step)
-        done_step = _step(state, model, objective, batch, rate)
+        done_step = _step(state, model, objective, batch, rate, config.precision)
         loss = done_step.loss.total.item()
         for name, value in (("loss", loss), ("gradient", done_step.gradient)):
             if not math.isfinite(value):
@@ -219,14 +221,20 @@ class _Step(NamedTuple):
 
 
 def _step(
-    state: RunState, model: nn.Module, objective: Objective, batch: Batch, rate: float
+    state: RunState,
+    model: nn.Module,
+    objective: Objective,
+    batch: Batch,
+    rate: float,
+    precision: Precision = "float32",
 ) -> _Step:
     """One step down the loss, unless the loss or its gradient is not finite."""
     domain = domain_of(state.network)
     patches = entered(batch, domain)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    residual = model(patches.features)
+    with arithmetic(precision):
+        residual = model(patches.features).float()
     estimate = domain.leave(patches.noisy, patches.features, residual, *patches.scalars)
     loss = objective(estimate, patches)
     state.optimizer.zero_grad()

@@ -12,13 +12,12 @@ from fa_mobile.evaluation.captures import NoiseScale
 from fa_mobile.evaluation.flat import (
     Channel,
     Flatness,
-    clipped_mean,
     controlled_mean,
     evaluate_flat,
     gray,
 )
 from fa_mobile.evaluation.subjects import Denoise, Subject
-from fa_mobile.noise import NoiseParameters
+from fa_mobile.noise import NoiseParameters, clipped_mean
 from fa_mobile.sensor import SensorProfile
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
-from fa_mobile.training.losses import cast, content_distance, gram, style_distance
+from fa_mobile.training.losses import (
+    SMALLEST_ERROR,
+    cast,
+    content_distance,
+    gram,
+    negative_psnr,
+    style_distance,
+)
 
 ROWS = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
 """Two channels at two places; their Gram matrix is [[5, 11], [11, 25]] / 4."""
@@ -46,6 +55,17 @@ def test_style_forgets_places_and_content_does_not() -> None:
 def test_layers_must_pair() -> None:
     with pytest.raises(ValueError):
         content_distance([torch.zeros(1, 1, 1, 1)], [])
+
+
+def test_negative_psnr_is_that_of_each_patch_then_their_mean() -> None:
+    error = torch.full((2, 4, 8, 8), 0.1)
+    error[1] = 0.01
+    assert negative_psnr(error).item() == pytest.approx(-(20 + 40) / 2, abs=0.03)
+    nothing = torch.zeros(1, 4, 8, 8, requires_grad=True)
+    loss = negative_psnr(nothing)
+    assert loss.item() == pytest.approx(10 * math.log10(SMALLEST_ERROR))
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert nothing.grad is not None and (nothing.grad == 0).all()  # a perfect patch pulls nowhere
 
 
 def test_cast_is_what_the_mean_of_a_channel_is_off() -> None:

@@ -134,7 +134,7 @@ def test_array_from_photos_to_checkpoint(data: Data, tmp_path: Path) -> None:
     assert stages == ["common", "0", "1", "0-int8", "1-int8"]
     for stage in stages:
         train_stage(stage_config(base, tmp_path, stage, 2), tmp_path, stage, data, quiet)
-    assemble(base, tmp_path, "tiny", tmp_path / "tiny", {"note": "test"})
+    assemble(base, tmp_path, "tiny", tmp_path / "tiny", {"note": "test"}, balanced=False)
     loaded = load_checkpoint(tmp_path / "tiny")
     assert loaded.spec.training == {"note": "test"}
     last = averaged_weights(tmp_path / "1-int8")

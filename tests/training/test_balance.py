@@ -1,0 +1,101 @@
+"""The means of flat colours: a planted error is taken out, and pictures stay what they were."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fa_mobile.domains import StabilizedDomain
+from fa_mobile.networks import MobileNet, build_network
+from fa_mobile.nsma import load_checkpoint, subrange
+from fa_mobile.training import balance as balancing
+from fa_mobile.training.balance import balance, flats
+
+SHIPPED = Path(balancing.__file__).parents[1] / "checkpoints" / "imx258-mobile"
+ARRAY = load_checkpoint(SHIPPED)
+PROFILE = ARRAY.spec.profile
+RANGE = subrange(PROFILE.a_range, ARRAY.spec.edges, 0)
+_RED_ERROR = 0.1
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balancing, "LEVELS", (0.004, 0.015, 0.06, 0.25, 0.9))
+    monkeypatch.setattr(balancing, "_GAINS", 2)
+    monkeypatch.setattr(balancing, "_FRAMES", (2, 2))
+    monkeypatch.setattr(balancing, "_SIDE", 256)
+
+
+@torch.no_grad()
+def tinted(member: int) -> MobileNet:
+    """A shipped member whose residual is off in red, by a tenth of a level."""
+    network = copy.deepcopy(ARRAY.networks[member])
+    assert isinstance(network, MobileNet)
+    network.trunk.tail.bias[:4] += _RED_ERROR  # type: ignore[index]
+    return network
+
+
+def errors(network: MobileNet, seed: int) -> np.ndarray:  # type: ignore[type-arg]
+    """Root mean square over other flat colours of each channel's error, of its level."""
+    rng = np.random.default_rng(seed)
+    wanted = flats(PROFILE, RANGE, seed)
+    with torch.no_grad():
+        found = [balancing._measure(network, flat, PROFILE, rng, lambda: None) for flat in wanted]
+    relative = [
+        m.error.reshape(4, 4).mean(axis=1) / flat.truth
+        for m, flat in zip(found, wanted, strict=True)
+    ]
+    return np.sqrt(np.mean(np.square(relative), axis=0))
+
+
+@pytest.mark.usefixtures("few")
+def test_a_planted_tint_is_taken_out() -> None:
+    network = tinted(0)
+    before = errors(network, 1)
+    balance(network, PROFILE, RANGE)
+    after = errors(network, 1)
+    assert before[0] > 0.01
+    assert after[0] < before[0] / 5
+    assert after.max() < 0.004
+
+
+@pytest.mark.usefixtures("few")
+def test_what_it_adds_is_far_below_the_noise() -> None:
+    """Where nothing was planted, nothing near the noise is added, at any level of a picture."""
+    network = copy.deepcopy(ARRAY.networks[0])
+    levels = torch.linspace(0.4, 6.5, 64).reshape(1, 1, 64, 1).expand(1, 4, 64, 64)
+    noise = torch.randn(1, 4, 64, 64, generator=torch.Generator().manual_seed(0))
+    features = levels + StabilizedDomain.NOISE * noise
+    with torch.no_grad():
+        before = network(features)
+        balance(network, PROFILE, RANGE)
+        added = (network(features) - before).abs()
+    assert 0 < added.max() < 0.1 * StabilizedDomain.NOISE
+
+
+@pytest.mark.usefixtures("few")
+def test_progress_counts_to_its_end() -> None:
+    seen: list[tuple[int, int]] = []
+    balance(tinted(0), PROFILE, RANGE, progress=lambda done, total: seen.append((done, total)))
+    assert [done for done, _ in seen] == list(range(1, len(seen) + 1))
+    assert seen[-1][0] == seen[-1][1]
+
+
+def test_noisier_flats_are_captured_more_often() -> None:
+    high = subrange(PROFILE.a_range, ARRAY.spec.edges, 3)
+    low_frames, high_frames = (
+        sum(flat.frames for flat in flats(PROFILE, bounds, 0)) for bounds in (RANGE, high)
+    )
+    assert high_frames > 3 * low_frames
+
+
+def test_other_networks_stay_as_they_are() -> None:
+    network: nn.Module = build_network("paper")
+    before = copy.deepcopy(network.state_dict())
+    balance(network, PROFILE, RANGE)
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
