@@ -124,6 +124,7 @@ results: $(STAMP)
 	  $(if $(PMRID),--vs pmrid:$(PMRID)) --metric all --json > build/quality-versus.json
 	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile --vs dist/imx258-executorch-int8 \
 	  --vs dist/imx258-onnx-int8 --flat --json > build/flat.json
+	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --edges --json > build/edges.json
 	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --off-profile 0.3 --json \
 	  > build/off-profile.json
 	mv build/*.json docs/results/

@@ -180,6 +180,15 @@ def off_profile(result: Any) -> str:
     return markdown(header, rows)
 
 
+def edges(result: Any) -> str:
+    """The same captures with the member on either side of each edge."""
+    rows = [
+        [f"{e['gain']:.2f}", f"{e['below_db']:.3f}", f"{e['above_db']:.3f}", f"{e['step_db']:+.3f}"]
+        for e in result["edges"]
+    ]
+    return markdown(["edge at gain", "member below", "member above", "step"], rows)
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "bundles": bundles,
     "quality": lambda: quality(*of_network("mobile"), "paper"),
@@ -190,6 +199,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "versus-means": lambda: measured("quality-versus", versus_means),
     "flat": lambda: measured("flat", flat),
     "off-profile": lambda: measured("off-profile", off_profile),
+    "edges": lambda: measured("edges", edges),
+    "teacher": lambda: measured("teacher", versus),
     "table1": lambda: paper_table("table1"),
     "table2": lambda: paper_table("table2"),
     "table3": lambda: paper_table("table3"),

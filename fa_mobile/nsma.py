@@ -131,6 +131,14 @@ class NoiseSubrangeModelArray(nn.Module):
         return cls(spec, [build_network(spec.network) for _ in range(spec.members)])
 
 
+def one_member(array: NoiseSubrangeModelArray, member: int) -> NoiseSubrangeModelArray:
+    """An array whose only member, at every gain, is that of ``array`` with this index."""
+    spec: ArraySpec = array.spec.model_copy(
+        update={"members": 1, "edges": (), "anchors": (array.spec.anchors[member],)}
+    )
+    return NoiseSubrangeModelArray(spec, [array.networks[member]])
+
+
 def sha256_file(path: Path) -> str:
     """SHA-256 of a file, hex."""
     with path.open("rb") as stream:

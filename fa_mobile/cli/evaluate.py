@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from fa_mobile.evaluation.captures import NoiseScale
     from fa_mobile.evaluation.measures import Measure
     from fa_mobile.evaluation.subjects import Subject
+    from fa_mobile.nsma import ArraySpec
 
 NAME = "evaluate"
 EPILOG = (
     "Examples:  fa-mobile evaluate dist/imx258-onnx-int8 photos/ --json > int8.json   |   "
     "fa-mobile evaluate dist/imx258-onnx-int8 photos/ --vs pmrid:torch_pretrained.ckp "
     "--vs classical --metric all   |   fa-mobile evaluate dist/imx258-onnx-int8 --flat   |   "
-    "fa-mobile evaluate my-array photos/ --off-profile 0.3   "
+    "fa-mobile evaluate my-array photos/ --off-profile 0.3   |   "
+    "fa-mobile evaluate my-array photos/ --edges   "
     "(synthetic noise, the central 512 x 512 of each photo)   |   "
     "fa-mobile evaluate my-array --dataset PMRID/ --format pmrid --metric all -o report   |   "
     "fa-mobile evaluate my-array --dataset dnd_2017/ --format dnd --submit dnd-submission"
@@ -65,9 +67,16 @@ def run(
         float | None,
         typer.Option(help="What a profile costs whose a and b are so far off: 0.3 for 30 %."),
     ] = None,
+    edges: Annotated[
+        bool,
+        typer.Option("--edges", help="The step of the quality where one member hands to the next."),
+    ] = False,
     flat: Annotated[
         bool, typer.Option("--flat", help="No photos: the means of flat gray patches, per channel.")
     ] = False,
+    frames: Annotated[
+        int | None, typer.Option(min=1, help="Captures of each flat patch; more tell finer. (4)")
+    ] = None,
     sensor: Annotated[
         str | None, typer.Option(help="Profile name or JSON file. (the subject's)")
     ] = None,
@@ -107,12 +116,14 @@ def run(
             photos
             or gain
             or flat
+            or edges
+            or frames
             or off_profile is not None
             or (noise_a, noise_b, seed) != (1, 1, 0)
         ):
             raise UserError(
-                "--dataset was given; it takes no photos, --gain, --flat, --off-profile, "
-                "--noise-a, --noise-b or --seed"
+                "--dataset was given; it takes no photos, --gain, --flat, --frames, --edges, "
+                "--off-profile, --noise-a, --noise-b or --seed"
             )
         asked = Asked(dataset, format_name, profile, limit, crop, out, submit, as_json)
         measures, named = _measures(metric or [], perceptual)
@@ -125,13 +136,23 @@ def run(
         )
     if flat and (photos or metric or perceptual):
         raise UserError("--flat was given; it takes no photos, no --metric and no --perceptual")
+    if frames is not None and not flat:
+        raise UserError("--frames was given; it goes with --flat")
     if not flat and not photos:
         raise UserError("no photos were given; give a folder of photos, or --flat for none")
-    if off_profile is not None:
-        if flat or vs or metric or perceptual or sensor or (noise_a, noise_b) != (1, 1):
+    if edges and off_profile is not None:
+        raise UserError("--edges and --off-profile were given; give one of them")
+    if edges or off_profile is not None:
+        others = (flat, vs, metric, perceptual, sensor, (noise_a, noise_b) != (1, 1))
+        if any(others) or (edges and gain):
+            given, takes = ("--edges", "") if edges else ("--off-profile", " --gain,")
             raise UserError(
-                "--off-profile was given; it takes a checkpoint, photos, --gain, --seed and --json"
+                f"{given} was given; it takes a checkpoint, photos,{takes} --seed and --json"
             )
+    if edges:
+        _edges(Path(subject), photos or [], seed, as_json=as_json)
+        return
+    if off_profile is not None:
         _off_profile(Path(subject), photos or [], off_profile, gain or GAINS, seed, as_json=as_json)
         return
     wanted = _Wanted(
@@ -142,7 +163,7 @@ def run(
         as_json=as_json,
     )
     if flat:
-        _flat(wanted)
+        _flat(wanted, frames)
     else:
         _photos(wanted, photos or [], metric or [], perceptual)
 
@@ -216,30 +237,53 @@ def _off_profile(
     if not as_json:
         off_profile_table(array.spec.name, found, len(paths))
         return
-    show.print_json(
-        {
-            "schema_version": 1,
-            "subject": array.spec.name,
-            "sensor": array.spec.profile.name,
-            "provenance": array.spec.profile.provenance,
-            "noise": "synthetic",
-            "photos": len(paths),
-            "seed": seed,
-            "share": share,
-            "corners": [corner.to_dict() for corner in found],
-        }
-    )
+    rows = [corner.to_dict() for corner in found]
+    about = _about(array.spec, len(paths), seed)
+    show.print_json(about | {"share": share, "corners": rows})
 
 
-def _flat(wanted: _Wanted) -> None:
+def _edges(checkpoint: Path, folders: Sequence[Path], seed: int, *, as_json: bool) -> None:
+    from fa_mobile.cli.show_quality import edges_table
+    from fa_mobile.errors import UserError
+    from fa_mobile.evaluation.edges import edge_steps
+    from fa_mobile.nsma import load_checkpoint
+    from fa_mobile.training.sources import photo_paths
+
+    array, paths = load_checkpoint(checkpoint), photo_paths(folders)
+    if not array.spec.edges:
+        raise UserError(f"{checkpoint} has one member and no edges; give an array of two or more")
+    with show.tiles(as_json) as progress:
+        steps = edge_steps(array, paths, seed=seed, progress=progress)
+    if not as_json:
+        edges_table(array.spec.name, steps, len(paths))
+        return
+    rows = [step._asdict() | {"step_db": step.step_db} for step in steps]
+    show.print_json(_about(array.spec, len(paths), seed) | {"edges": rows})
+
+
+def _about(spec: ArraySpec, photos: int, seed: int) -> dict[str, object]:
+    return {
+        "schema_version": 1,
+        "subject": spec.name,
+        "sensor": spec.profile.name,
+        "provenance": spec.profile.provenance,
+        "noise": "synthetic",
+        "photos": photos,
+        "seed": seed,
+    }
+
+
+def _flat(wanted: _Wanted, frames: int | None) -> None:
     from fa_mobile.cli.show_quality import flat_tables
     from fa_mobile.evaluation import flat
 
     profile = wanted.subjects[0].profile
+    frames = frames or flat.FRAMES
     with show.tiles(wanted.as_json) as progress:
         results = flat.evaluate_flat(
             wanted.subjects, profile,
-            gains=wanted.gains, noise_scale=wanted.scale, seed=wanted.seed, progress=progress,
+            gains=wanted.gains, noise_scale=wanted.scale, seed=wanted.seed, frames=frames,
+            progress=progress,
         )  # fmt: skip
     if not wanted.as_json:
         flat_tables(results, wanted.scale)
@@ -253,7 +297,7 @@ def _flat(wanted: _Wanted) -> None:
             "noise_scale": wanted.scale._asdict(),
             "seed": wanted.seed,
             "side": flat.SIDE,
-            "frames": flat.FRAMES,
+            "frames": frames,
             "bound_percent": 100 * flat.BOUND,
             "subjects": [result.to_dict() for result in results],
         }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fa_mobile.cli import show
 
 if TYPE_CHECKING:
+    from fa_mobile.evaluation.edges import EdgeQuality
     from fa_mobile.evaluation.flat import Flatness, Patch
     from fa_mobile.evaluation.off_profile import Corner
     from fa_mobile.evaluation.quality import Quality, SubjectScores, Values
@@ -50,6 +51,19 @@ def off_profile_table(name: str, corners: Sequence[Corner], photos: int) -> None
     show.table(
         f"{name}: dB lost to a wrong profile, by gain, {photos} photos, synthetic noise",
         ("captures have", *gains), rows,
+    )  # fmt: skip
+
+
+def edges_table(name: str, steps: Sequence[EdgeQuality], photos: int) -> None:
+    """The step of the quality across each edge."""
+    rows = [
+        [f"{s.gain:.2f}", f"{s.below_db:.3f}", f"{s.above_db:.3f}", f"{s.step_db:+.3f}"]
+        for s in steps
+    ]
+    show.table(
+        f"{name}: RAW PSNR in dB of the same captures on either side of each edge, {photos} "
+        "photos, synthetic noise",
+        ("edge at gain", "member below", "member above", "step"), rows,
     )  # fmt: skip
 
 

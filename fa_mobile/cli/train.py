@@ -77,10 +77,10 @@ def run(
     ] = None,
     flat_share: Annotated[
         float, typer.Option(min=0, max=0.9, help="Of the patches, flat colours.")
-    ] = 0.1,
+    ] = 0.05,
     cast_weight: Annotated[
         float, typer.Option(min=0, help="Of the error of each channel's mean over a patch.")
-    ] = 6.0,
+    ] = 0.0,
     balance: Annotated[
         bool,
         typer.Option(help="At last, put the means of flat colours right: minutes, of mobile only."),
@@ -88,7 +88,7 @@ def run(
     profile_error: Annotated[
         float,
         typer.Option(min=0, max=0.9, help="Share by which the noise told is wrong at most."),
-    ] = 0.0,
+    ] = 0.35,
     optimizer: Optimizer = "muon",
     precision: Arithmetic = "float32",
     learning_rate: LearningRate = None,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fa_mobile.networks import build_network
-from fa_mobile.nsma import ArraySpec, NoiseSubrangeModelArray, new_spec, save_checkpoint
+from fa_mobile.nsma import NoiseSubrangeModelArray, new_spec, save_checkpoint
 from fa_mobile.sensor import load_profile
 from fa_mobile.training.config import TrainConfig
 from fa_mobile.training.state import averaged_weights
@@ -36,11 +36,3 @@ def assembled(
     array = NoiseSubrangeModelArray(spec, networks)
     save_checkpoint(array, folder)
     return array
-
-
-def one_member(array: NoiseSubrangeModelArray, member: int) -> NoiseSubrangeModelArray:
-    """An array whose only member, at every gain, is that of ``array`` with this index."""
-    spec: ArraySpec = array.spec.model_copy(
-        update={"members": 1, "edges": (), "anchors": (array.spec.anchors[member],)}
-    )
-    return NoiseSubrangeModelArray(spec, [array.networks[member]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from fa_mobile.evaluation.edges import STEP_GOAL_DB
 from fa_mobile.evaluation.measures import RAW_PSNR
 from fa_mobile.experiments.order import verdict
 from fa_mobile.experiments.results import NUMBERS, Table
@@ -12,8 +13,6 @@ from fa_mobile.experiments.wording import COLUMNS, TITLES, row_title, short_titl
 
 NOT_RUN: Final = "*Not run yet.*"
 NOT_MEASURED: Final = "not measured"
-STEP_GOAL_DB: Final = 0.05
-"""The step of the quality across an edge of an array is meant to be no larger."""
 
 
 def document(table: Table) -> str:

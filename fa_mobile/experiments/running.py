@@ -14,13 +14,13 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from fa_mobile.evaluation.captures import GAINS
-from fa_mobile.evaluation.measures import MEASURES, RAW_PSNR, Measure
+from fa_mobile.evaluation.edges import edge_steps
+from fa_mobile.evaluation.measures import RAW_PSNR, Measure
 from fa_mobile.evaluation.quality import evaluate
 from fa_mobile.evaluation.subjects import of_array
-from fa_mobile.experiments.arrays import assembled, one_member
+from fa_mobile.experiments.arrays import assembled
 from fa_mobile.experiments.results import EdgeStep, Row, Score, Table
 from fa_mobile.experiments.trials import Experiment, Stage, Trial
-from fa_mobile.golden import edge_gain
 from fa_mobile.nsma import ARRAY_FILE, NoiseSubrangeModelArray, load_checkpoint, read_spec
 from fa_mobile.training.pipeline import Data
 from fa_mobile.training.trainer import Progress, train
@@ -108,7 +108,7 @@ def run_rows(
                 name=name, seed=seed, weights_sha256=weights,
                 seconds_per_step=median(seconds) if seconds else None,
                 scores=scores, parts=trial.parts,
-                edges=edge_steps(array, how.photos) if trial.edges else (),
+                edges=_edges(array, how.photos) if trial.edges else (),
             )  # fmt: skip
             table = table.with_row(row, noisy)
             keep(table)
@@ -153,22 +153,9 @@ def _measured(
     )
 
 
-def edge_steps(array: NoiseSubrangeModelArray, photos: Sequence[Path]) -> tuple[EdgeStep, ...]:
-    """At each edge: how good the member below it and the one above it are, on the same captures.
-
-    Args:
-        array: of two members or more; of one, there is no edge.
-        photos: to capture, at the least gain beyond the edge.
-    """
-    spec, raw_psnr = array.spec, {RAW_PSNR: MEASURES[RAW_PSNR]}
-    steps = []
-    for index, edge in enumerate(spec.edges):
-        gain = float(edge_gain(spec.profile, edge))
-        sides = [of_array(one_member(array, member)) for member in (index, index + 1)]
-        result = evaluate(sides, photos, spec.profile, raw_psnr, gains=[gain], seed=NOISE_SEED)
-        below, above = (side.scores[0].denoised[RAW_PSNR] for side in result.subjects)
-        steps.append(EdgeStep(gain=gain, below_db=below, above_db=above))
-    return tuple(steps)
+def _edges(array: NoiseSubrangeModelArray, photos: Sequence[Path]) -> tuple[EdgeStep, ...]:
+    steps = edge_steps(array, photos, seed=NOISE_SEED)
+    return tuple(EdgeStep(**step._asdict()) for step in steps)
 
 
 def shown_arrays(experiment: Experiment, table: Table) -> dict[str, NoiseSubrangeModelArray]:

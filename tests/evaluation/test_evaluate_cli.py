@@ -86,11 +86,12 @@ def test_one_subject_and_other_noise(evaluate: Evaluate, checkpoint: Path, photo
 
 
 def test_flat(evaluate: Evaluate, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = functools.partial(flat.evaluate_flat, side=128, frames=1, levels=(0.01, 0.5))
+    small = functools.partial(flat.evaluate_flat, side=128, levels=(0.01, 0.5))
     monkeypatch.setattr(flat, "evaluate_flat", small)
-    code, out, _ = evaluate(checkpoint, "--flat", "--gain", 16, "--json")
+    code, out, _ = evaluate(checkpoint, "--flat", "--gain", 16, "--frames", 2, "--json")
     assert code == 0
     data = json.loads(out)
+    assert data["frames"] == 2
     assert data["noise"] == "synthetic" and data["bound_percent"] == pytest.approx(0.1)
     assert [row["level"] for row in data["subjects"][0]["patches"]] == [0.01, 0.5]
     code, out, _ = evaluate(checkpoint, "--flat", "--gain", 16)
@@ -101,6 +102,7 @@ def test_flat(evaluate: Evaluate, checkpoint: Path, monkeypatch: pytest.MonkeyPa
 def test_refusals(evaluate: Evaluate, checkpoint: Path, photos: Path, tmp_path: Path) -> None:
     refused(evaluate(checkpoint), "no photos were given", "--flat")
     refused(evaluate(checkpoint, photos, "--flat"), "--flat", "no photos")
+    refused(evaluate(checkpoint, photos, "--frames", 9), "--frames was given", "--flat")
     refused(evaluate(checkpoint, "--flat", "--metric", "all"), "no --metric")
     refused(evaluate(checkpoint, tmp_path / "none"), "does not exist")
     refused(evaluate(tmp_path, photos), "neither a bundle")
@@ -134,15 +136,34 @@ def test_a_wrong_profile_costs_what_knowing_better_gains(
     assert code == 0 and "0.7 x a, 1.3 x b" in out and "synthetic noise" in unfolded(out)
 
 
+def test_edges_are_both_members_on_the_same_captures(
+    evaluate: Evaluate, checkpoint: Path, photos: Path
+) -> None:
+    code, out, _ = evaluate(checkpoint, photos, "--edges", "--json")
+    assert code == 0
+    data = json.loads(out)
+    (edge,) = data["edges"]  # the array has two members
+    assert edge["step_db"] == edge["above_db"] - edge["below_db"]
+    # The member above serves the least gain beyond the edge.
+    code, out, _ = evaluate(checkpoint, photos, "--gain", repr(edge["gain"]), "--json")
+    assert json.loads(out)["scores"][0]["denoised_db"] == pytest.approx(edge["above_db"])
+    assert edge["below_db"] != edge["above_db"]
+    code, out, _ = evaluate(checkpoint, photos, "--edges")
+    assert code == 0 and "member above" in out and "synthetic noise" in unfolded(out)
+
+
 @pytest.mark.parametrize(
     ("options", "part"),
     [
         (("--off-profile", "1.5"), "1.5 off the profile was given; allowed is above 0 and below 1"),
         (("--off-profile", "0.3", "--vs", "classical"), "--off-profile was given; it takes"),
         (("--off-profile", "0.3", "--noise-a", "1.1"), "--off-profile was given; it takes"),
+        (("--off-profile", "0.3", "--edges"), "--edges and --off-profile were given"),
+        (("--edges", "--vs", "classical"), "--edges was given; it takes a checkpoint, photos"),
+        (("--edges", "--gain", "4"), "--edges was given; it takes a checkpoint, photos"),
     ],
 )
-def test_what_off_profile_refuses(
+def test_what_off_profile_and_edges_refuse(
     evaluate: Evaluate, checkpoint: Path, photos: Path, options: tuple[str, ...], part: str
 ) -> None:
     refused(evaluate(checkpoint, photos, *options), part)
