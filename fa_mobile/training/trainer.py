@@ -27,6 +27,7 @@ from fa_mobile.training.config import (
     training_a_range,
     write_config,
 )
+from fa_mobile.training.evening import even_last_product
 from fa_mobile.training.front import fit_front
 from fa_mobile.training.log import Row, append, forget_after
 from fa_mobile.training.objective import Loss, Objective, build_objective, pinned
@@ -194,6 +195,8 @@ def train(
             _, base, term = done_step.loss
             parts = (None, None) if term is None else (base.item(), term.item())
             append(folder, Row(state.step, loss, rate, checked, *parts))
+        if done and config.rounded:
+            even_last_product(state, features)
         if done or state.step % config.save_every == 0:
             state.save(folder)
             if config.rounded:
