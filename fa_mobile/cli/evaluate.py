@@ -75,7 +75,8 @@ def run(
         bool, typer.Option("--flat", help="No photos: the means of flat gray patches, per channel.")
     ] = False,
     frames: Annotated[
-        int | None, typer.Option(min=1, help="Captures of each flat patch; more tell finer. (4)")
+        int | None,
+        typer.Option(min=1, help="Captures of a flat patch at most, while it is undecided. (4)"),
     ] = None,
     sensor: Annotated[
         str | None, typer.Option(help="Profile name or JSON file. (the subject's)")
@@ -278,12 +279,11 @@ def _flat(wanted: _Wanted, frames: int | None) -> None:
     from fa_mobile.evaluation import flat
 
     profile = wanted.subjects[0].profile
-    frames = frames or flat.FRAMES
     with show.tiles(wanted.as_json) as progress:
         results = flat.evaluate_flat(
             wanted.subjects, profile,
-            gains=wanted.gains, noise_scale=wanted.scale, seed=wanted.seed, frames=frames,
-            progress=progress,
+            gains=wanted.gains, noise_scale=wanted.scale, seed=wanted.seed,
+            most_frames=frames or flat.FRAMES, progress=progress,
         )  # fmt: skip
     if not wanted.as_json:
         flat_tables(results, wanted.scale)
@@ -297,7 +297,7 @@ def _flat(wanted: _Wanted, frames: int | None) -> None:
             "noise_scale": wanted.scale._asdict(),
             "seed": wanted.seed,
             "side": flat.SIDE,
-            "frames": frames,
+            "most_frames": frames or flat.FRAMES,
             "bound_percent": 100 * flat.BOUND,
             "subjects": [result.to_dict() for result in results],
         }

@@ -27,7 +27,8 @@ from fa_mobile.noise import NoiseParameters, clipped_mean
 from fa_mobile.patches import capture, to_signal
 from fa_mobile.sensor import SensorProfile
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""1 had as many captures of every patch."""
 LEVELS: Final = (0.01, 0.02, 0.05, 0.18, 0.5, 0.9)
 SIDE: Final = 512
 BLOCK: Final = 64
@@ -69,6 +70,8 @@ class Patch:
     gain: float
     level: float
     channels: tuple[Channel, ...]
+    frames: int
+    """Captures that it was measured on."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Flatness:
             {
                 "gain": patch.gain,
                 "level": patch.level,
+                "frames": patch.frames,
                 "channels": {
                     name: {
                         "truth": channel.truth,
@@ -108,6 +112,7 @@ def evaluate_flat(
     levels: Sequence[float] = LEVELS,
     side: int = SIDE,
     frames: int = FRAMES,
+    most_frames: int = FRAMES,
     noise_scale: NoiseScale = AS_PROFILED,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -120,7 +125,8 @@ def evaluate_flat(
         gains: 1 is the base gain.
         levels: of green, each above 0 and at most 1.
         side: of a capture, a multiple of 64.
-        frames: captures of each patch.
+        frames: captures of each patch, at first.
+        most_frames: while a verdict is undecided, captures of a patch are doubled up to so many.
         noise_scale: by how much the captures' noise differs from the profile's.
         seed: of the noise.
         progress: called with (denoised captures, denoised captures in all).
@@ -132,7 +138,7 @@ def evaluate_flat(
         if not (math.isfinite(gain) and gain > 0):
             raise UserError(f"gain {gain} was given; allowed are finite numbers above 0")
     sensor = with_noise(profile, noise_scale)
-    done, total = 0, len(gains) * len(levels) * frames * len(subjects)
+    done, total = 0, len(gains) * len(levels) * min(frames, most_frames) * len(subjects)
     patches: list[list[Patch]] = [[] for _ in subjects]
     for gain_index, gain in enumerate(gains):
         for level_index, level in enumerate(levels):
@@ -140,25 +146,36 @@ def evaluate_flat(
             rng = np.random.default_rng((seed, gain_index, level_index))
             before: list[Means] = []
             after: list[list[Means]] = [[] for _ in subjects]
-            for _ in range(frames):
-                raw = capture(clean, noise, profile, rng)
-                before.append(block_means(raw, profile))
-                for means, subject in zip(after, subjects, strict=True):
-                    result = subject.denoise(raw.astype(np.uint16), gain)
-                    means.append(block_means(result, profile))
-                    done += 1
-                    if progress is not None:
-                        progress(done, total)
             truth = [float(v) for v in pack(clean)[:, 0, 0]]
-            for rows, means in zip(patches, after, strict=True):
-                channels = _channels(
-                    np.concatenate(before, axis=1), np.concatenate(means, axis=1),
-                    truth, noise, profile,
-                )  # fmt: skip
-                rows.append(Patch(gain, level, channels))
+            wanted = min(frames, most_frames)
+            while True:
+                for _ in range(len(before), wanted):
+                    raw = capture(clean, noise, profile, rng)
+                    before.append(block_means(raw, profile))
+                    for means, subject in zip(after, subjects, strict=True):
+                        result = subject.denoise(raw.astype(np.uint16), gain)
+                        means.append(block_means(result, profile))
+                        done += 1
+                        if progress is not None:
+                            progress(done, total)
+                captured = np.concatenate(before, axis=1)
+                found = [
+                    _channels(captured, np.concatenate(means, axis=1), truth, noise, profile)
+                    for means in after
+                ]
+                if wanted >= most_frames or _decided(found):
+                    break
+                more = min(2 * wanted, most_frames) - wanted
+                wanted, total = wanted + more, total + more * len(subjects)
+            for rows, channels in zip(patches, found, strict=True):
+                rows.append(Patch(gain, level, channels, wanted))
     return tuple(
         Flatness(subject.name, tuple(rows)) for subject, rows in zip(subjects, patches, strict=True)
     )
+
+
+def _decided(found: Sequence[Sequence[Channel]]) -> bool:
+    return all(channel.verdict != "undecided" for channels in found for channel in channels)
 
 
 def gray(level: float, side: int, profile: SensorProfile) -> npt.NDArray[np.float32]:
