@@ -63,9 +63,9 @@ def run(
     loss: Annotated[
         str,
         typer.Option(
-            help="psnr, charbonnier, or it and a term: perceptual, distillation, feature."
+            help="rmse, psnr, charbonnier, or that and: perceptual, distillation, feature."
         ),
-    ] = "psnr",
+    ] = "rmse",
     teacher: Teacher = None,
     perceptual_weights: PerceptualWeights = None,
     start: Annotated[

@@ -18,7 +18,7 @@ _A_MARGIN: Final = 0.3
 
 PaperLoss = Literal["charbonnier", "perceptual", "distillation", "feature"]
 """The paper's: Charbonnier alone, or Charbonnier and the term that is named."""
-LossName = Literal["psnr", PaperLoss]
+LossName = Literal["rmse", "psnr", PaperLoss]
 OptimizerName = Literal["muon", "adam"]
 Precision = Literal["float32", "bfloat16"]
 PEAK_RATES: Final[dict[OptimizerName, float]] = {"muon": 0.015, "adam": 2e-3}

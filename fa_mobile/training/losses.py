@@ -15,7 +15,7 @@ from torch import Tensor
 CHARBONNIER_C: Final = 1e-6
 CHARBONNIER_WEIGHT: Final = 393.5
 SMALLEST_ERROR: Final = 1e-6
-"""Mean squared error of a patch, of the weighted signal, below which PSNR weighs ever less: some
+"""Mean squared error of a patch, of the weighted signal, below which it weighs ever less: some
 26 dB under the noise, so that flat patches, whose error has no end, do not outweigh the others."""
 FEATURE_WEIGHT: Final = 78.7
 """Of content and style between the teacher's activations: a fifth of Charbonnier's weight."""
@@ -34,12 +34,28 @@ def charbonnier(error: Tensor) -> Tensor:
 def negative_psnr(error: Tensor) -> Tensor:
     """Minus the mean over patches of their PSNR in dB; ``error`` [N, 4, h, w], signal 0..1.
 
-    What is measured in the end, after L. Chen et al., "HINet" (CVPR Workshops 2021). Within a patch
-    it is the squared error, least at the mean of what a pixel could be; between patches it is the
-    ratio that counts, so that no texture or gain drowns the others.
+    After L. Chen et al., "HINet" (CVPR Workshops 2021). Between patches it is the ratio of errors
+    that counts, so that edges beside saturated areas, where errors are large, hardly count.
     """
-    squared = error.square().flatten(1).mean(dim=1)
-    return 10 / math.log(10) * torch.log(squared + SMALLEST_ERROR).mean()
+    return 10 / math.log(10) * torch.log(_squared(error) + SMALLEST_ERROR).mean()
+
+
+def root_mean_square(error: Tensor) -> Tensor:
+    """Mean over patches of their root mean square error times Charbonnier's weight.
+
+    Within a patch it is the squared error, least at the mean of what a pixel could be; patches
+    count by the size of their error, between :func:`negative_psnr`, in which all count alike, and
+    the mean squared error, in which few count at all.
+
+    Args:
+        error: [N, 4, h, w], signal 0..1.
+    """
+    return CHARBONNIER_WEIGHT * torch.sqrt(_squared(error) + SMALLEST_ERROR).mean()
+
+
+def _squared(error: Tensor) -> Tensor:
+    """Mean squared error of each patch, [N]."""
+    return error.square().flatten(1).mean(dim=1)
 
 
 def cast(error: Tensor, sigma: Tensor) -> Tensor:

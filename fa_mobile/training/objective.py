@@ -1,4 +1,4 @@
-"""What a run minimises: PSNR, or Charbonnier and where asked for a term of arXiv 2103.01524.
+"""What a run minimises: squared errors, or Charbonnier and where asked for a term of the paper.
 
 Every term is scaled so that the noise of every sample weighs alike: by the sample's weight where
 it compares signals or pictures, and not again where the teacher's domain has done so.
@@ -25,6 +25,7 @@ from fa_mobile.training.losses import (
     charbonnier,
     content_distance,
     negative_psnr,
+    root_mean_square,
     style_distance,
 )
 from fa_mobile.training.precision import arithmetic
@@ -33,7 +34,7 @@ from fa_mobile.training.tensors import Patches
 from fa_mobile.training.vgg import Vgg16, load_vgg16
 
 _SMALLEST_SIZE: Final = 1e-6
-BASES: Final = {"psnr": negative_psnr, "charbonnier": charbonnier}
+BASES: Final = {"rmse": root_mean_square, "psnr": negative_psnr, "charbonnier": charbonnier}
 """Losses of the weighted error alone."""
 Term = Callable[[Tensor, Patches], Tensor]
 """(denoised signal [N, 4, h, w], the batch) to a weighted loss, a scalar."""

@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from fa_mobile.training.losses import (
+    CHARBONNIER_WEIGHT,
     SMALLEST_ERROR,
     cast,
     content_distance,
     gram,
     negative_psnr,
+    root_mean_square,
     style_distance,
 )
 
@@ -66,6 +68,13 @@ def test_negative_psnr_is_that_of_each_patch_then_their_mean() -> None:
     assert loss.item() == pytest.approx(10 * math.log10(SMALLEST_ERROR))
     loss.backward()  # type: ignore[no-untyped-call]
     assert nothing.grad is not None and (nothing.grad == 0).all()  # a perfect patch pulls nowhere
+
+
+def test_root_mean_square_is_that_of_each_patch_then_their_mean() -> None:
+    error = torch.full((2, 4, 8, 8), 0.1)
+    error[1, :2] = 0.3
+    expected = CHARBONNIER_WEIGHT * (0.1 + math.sqrt((0.01 + 0.09) / 2)) / 2
+    assert root_mean_square(error).item() == pytest.approx(expected, rel=1e-3)
 
 
 def test_cast_is_what_the_mean_of_a_channel_is_off() -> None:

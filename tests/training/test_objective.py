@@ -31,7 +31,7 @@ from fa_mobile.training.vgg import load_vgg16
 from tests.conftest import visible_array
 from tests.training.vgg_weights import random_arrays, write_weights
 
-ALONE = ("psnr", "charbonnier")
+ALONE = ("rmse", "psnr", "charbonnier")
 LOSSES = (*ALONE, "perceptual", "distillation", "feature")
 SHIPPED = Path(trainer.__file__).parents[1] / "checkpoints" / "imx258-mobile"
 
