@@ -134,6 +134,8 @@ def assemble(
 ) -> ArraySpec:
     """Build the checkpoint from the members' last runs; returns its specification.
 
+    The only member of an array of one may be its common network: both have the whole range.
+
     Args:
         config: of the runs.
         runs: their folder.
@@ -150,9 +152,7 @@ def assemble(
     networks = []
     for member in range(config.members):
         network = build_network(config.network)
-        rounded = runs / f"{member}{INT8}"
-        last_run = rounded if rounded.is_dir() else runs / str(member)
-        network.load_state_dict(averaged_weights(last_run))
+        network.load_state_dict(averaged_weights(_last_run(runs, member, config.members)))
         networks.append(network.eval())
         if balanced:
             a_range = subrange(spec.profile.a_range, spec.edges, member)
@@ -160,3 +160,10 @@ def assemble(
     spec = spec.model_copy(update={"training": training})
     save_checkpoint(NoiseSubrangeModelArray(spec, networks), folder)
     return spec
+
+
+def _last_run(runs: Path, member: int, members: int) -> Path:
+    rounded, own, common = runs / f"{member}{INT8}", runs / str(member), runs / COMMON
+    if rounded.is_dir():
+        return rounded
+    return common if members == 1 and not own.is_dir() else own

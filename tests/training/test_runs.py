@@ -142,6 +142,27 @@ def test_array_from_photos_to_checkpoint(data: Data, tmp_path: Path) -> None:
     assert loaded.spec.edges == new_spec("t", "plain", load_profile("imx258"), 2).edges
 
 
+def test_an_array_of_one_may_be_its_common_network(data: Data, tmp_path: Path) -> None:
+    base = config(members=1)
+    train_stage(stage_config(base, tmp_path, "common", 1), tmp_path, "common", data, quiet)
+    assemble(base, tmp_path, "one", tmp_path / "one", {}, balanced=False)
+    last = averaged_weights(tmp_path / "common")
+    (network,) = load_checkpoint(tmp_path / "one").networks
+    assert all(torch.equal(last[n], p) for n, p in network.named_parameters())
+    with pytest.raises(UserError, match="holds no training run"):
+        assemble(config(members=2), tmp_path, "two", tmp_path / "two", {}, balanced=False)
+
+
+def test_bfloat16_trains_and_keeps_float_weights(data: Data, tmp_path: Path) -> None:
+    run = config(network="mobile", precision="bfloat16", steps=2)
+    trainer.train(run, data.sources, data.held_out, tmp_path, quiet)
+    average = averaged_weights(tmp_path)
+    assert all(value.dtype == torch.float32 for value in average.values())
+    with pytest.raises(UserError, match="precision was 'bfloat16', now 'float32'"):
+        other = run.model_copy(update={"precision": "float32"})
+        trainer.train(other, data.sources, data.held_out, tmp_path, quiet)
+
+
 def test_a_share_of_the_patches_is_flat(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
     whole = FlatSource.draw
