@@ -30,12 +30,13 @@ LADDER: Final[Ladder] = (
     ("head", "conv0*", "pool", "enc0*"),
     ("head", "conv0*", "pool", "enc0*", "dec0*", "tail"),
     ("head", "conv0*", "pool", "enc0*", "dec0*", "tail", "*.align*", "down0*", "up0*", "skip0*"),
+    ("stem", "reduce", "enc0*", "dec0*", "tail", "align0*", "down1*", "up1*"),
     ("[!m]*",),
     ("*",),
 )
 """Float islands, fewest first: none; where the full-resolution signal enters; the first level's
-blocks; what leads to and from it and Feature-Align too; all but the middle; everything. Patterns
-of module paths inside the network."""
+blocks; what leads to and from it and Feature-Align too, of the paper's network and of ``mobile``;
+all but the middle; everything. Patterns of module paths inside the network."""
 PERCENTILES: Final = (100.0, 99.99, 99.9, 99.7)
 """Candidates: the share of a tensor's values inside its int8 range, in percent."""
 _SAMPLED: Final = 40_000
