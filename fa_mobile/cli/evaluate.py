@@ -258,7 +258,7 @@ def _edges(checkpoint: Path, folders: Sequence[Path], seed: int, *, as_json: boo
     if not as_json:
         edges_table(array.spec.name, steps, len(paths))
         return
-    rows = [step._asdict() | {"step_db": step.step_db} for step in steps]
+    rows = [step.model_dump() | {"step_db": step.step_db} for step in steps]
     show.print_json(_about(array.spec, len(paths), seed) | {"edges": rows})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fa_mobile.cli import show
 
 if TYPE_CHECKING:
-    from fa_mobile.evaluation.edges import EdgeQuality
+    from fa_mobile.evaluation.edges import EdgeStep
     from fa_mobile.evaluation.flat import Flatness, Patch
     from fa_mobile.evaluation.off_profile import Corner
     from fa_mobile.evaluation.quality import Quality, SubjectScores, Values
@@ -54,7 +54,7 @@ def off_profile_table(name: str, corners: Sequence[Corner], photos: int) -> None
     )  # fmt: skip
 
 
-def edges_table(name: str, steps: Sequence[EdgeQuality], photos: int) -> None:
+def edges_table(name: str, steps: Sequence[EdgeStep], photos: int) -> None:
     """The step of the quality across each edge."""
     rows = [
         [f"{s.gain:.2f}", f"{s.below_db:.3f}", f"{s.above_db:.3f}", f"{s.step_db:+.3f}"]

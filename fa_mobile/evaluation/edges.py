@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
 
 from fa_mobile.evaluation.measures import MEASURES, RAW_PSNR
 from fa_mobile.evaluation.quality import evaluate
@@ -16,8 +18,10 @@ STEP_GOAL_DB: Final = 0.05
 """Nobody sees a step of so little."""
 
 
-class EdgeQuality(NamedTuple):
+class EdgeStep(BaseModel):
     """RAW PSNR of the same captures with the member below an edge and with the one above it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     gain: float
     """The least gain that the member above serves."""
@@ -36,7 +40,7 @@ def edge_steps(
     *,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
-) -> list[EdgeQuality]:
+) -> list[EdgeStep]:
     """Each edge of an array, from low to high gain; none where it has one member.
 
     Args:
@@ -62,5 +66,5 @@ def edge_steps(
             sides, photos, spec.profile, raw_psnr, gains=[gain], seed=seed, progress=advance
         )
         below, above = (side.scores[0].denoised[RAW_PSNR] for side in result.subjects)
-        steps.append(EdgeQuality(gain, below, above))
+        steps.append(EdgeStep(gain=gain, below_db=below, above_db=above))
     return steps

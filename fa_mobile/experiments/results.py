@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fa_mobile.errors import UserError, describe_validation
+from fa_mobile.evaluation.edges import EdgeStep
 from fa_mobile.files import replace_file
 
 SCHEMA: Final = 1
@@ -31,20 +32,6 @@ class Score(Kept):
 
     gain: float
     values: dict[str, float]
-
-
-class EdgeStep(Kept):
-    """RAW PSNR of the same captures with the member below an edge of the array and that above."""
-
-    gain: float
-    """The least gain that the member above serves."""
-    below_db: float
-    above_db: float
-
-    @property
-    def step_db(self) -> float:
-        """What the quality jumps by where the gain rises across the edge."""
-        return self.above_db - self.below_db
 
 
 class Row(Kept):

@@ -19,7 +19,7 @@ from fa_mobile.evaluation.measures import RAW_PSNR, Measure
 from fa_mobile.evaluation.quality import evaluate
 from fa_mobile.evaluation.subjects import of_array
 from fa_mobile.experiments.arrays import assembled
-from fa_mobile.experiments.results import EdgeStep, Row, Score, Table
+from fa_mobile.experiments.results import Row, Score, Table
 from fa_mobile.experiments.trials import Experiment, Stage, Trial
 from fa_mobile.nsma import ARRAY_FILE, NoiseSubrangeModelArray, load_checkpoint, read_spec
 from fa_mobile.training.pipeline import Data
@@ -108,7 +108,7 @@ def run_rows(
                 name=name, seed=seed, weights_sha256=weights,
                 seconds_per_step=median(seconds) if seconds else None,
                 scores=scores, parts=trial.parts,
-                edges=_edges(array, how.photos) if trial.edges else (),
+                edges=tuple(edge_steps(array, how.photos, seed=NOISE_SEED)) if trial.edges else (),
             )  # fmt: skip
             table = table.with_row(row, noisy)
             keep(table)
@@ -151,11 +151,6 @@ def _measured(
         tuple(Score(gain=s.gain, values=s.denoised) for s in scores),
         tuple(Score(gain=s.gain, values=s.noisy) for s in scores),
     )
-
-
-def _edges(array: NoiseSubrangeModelArray, photos: Sequence[Path]) -> tuple[EdgeStep, ...]:
-    steps = edge_steps(array, photos, seed=NOISE_SEED)
-    return tuple(EdgeStep(**step._asdict()) for step in steps)
 
 
 def shown_arrays(experiment: Experiment, table: Table) -> dict[str, NoiseSubrangeModelArray]:

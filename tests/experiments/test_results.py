@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from fa_mobile.errors import UserError
+from fa_mobile.evaluation.edges import EdgeStep
 from fa_mobile.experiments.markdown import NOT_RUN, document, section
 from fa_mobile.experiments.results import (
-    EdgeStep,
     Picture,
     continued_table,
     read_table,
