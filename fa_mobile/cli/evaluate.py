@@ -151,10 +151,12 @@ def run(
                 f"{given} was given; it takes a checkpoint, photos,{takes} --seed and --json"
             )
     if edges:
-        _edges(Path(subject), photos or [], seed, as_json=as_json)
+        _edges(_checkpoint(subject), photos or [], seed, as_json=as_json)
         return
     if off_profile is not None:
-        _off_profile(Path(subject), photos or [], off_profile, gain or GAINS, seed, as_json=as_json)
+        _off_profile(
+            _checkpoint(subject), photos or [], off_profile, gain or GAINS, seed, as_json=as_json
+        )
         return
     wanted = _Wanted(
         subjects=open_subjects([subject, *(vs or [])], sensor),
@@ -167,6 +169,13 @@ def run(
         _flat(wanted, frames)
     else:
         _photos(wanted, photos or [], metric or [], perceptual)
+
+
+def _checkpoint(subject: str) -> Path:
+    """A built-in checkpoint by its name, or a folder."""
+    from fa_mobile.recipe import built_in_checkpoint
+
+    return built_in_checkpoint(subject) or Path(subject)
 
 
 class _Wanted(NamedTuple):
