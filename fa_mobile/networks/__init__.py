@@ -13,12 +13,12 @@ from fa_mobile.networks.mobile import MobileNet
 
 _BUILDERS: Final[dict[str, Callable[[], nn.Module]]] = {
     "mobile": MobileNet,
-    "mobile-x3": lambda: MobileNet(scale=3),
     "paper": FeatureAlignNet,
     "paper-no-skips": lambda: FeatureAlignNet(skips=False),
     "plain": lambda: FeatureAlignNet(feature_align=False),
     "wavelet": WaveletUNet,
     "pmrid": PmridNet,
+    "mobile-x3": lambda: MobileNet(scale=3),
 }
 NETWORK_NAMES: Final = tuple(_BUILDERS)
 
