@@ -104,8 +104,8 @@ races: $(STAMP)
 	benchmarks/x86.sh
 	$(MAKE) docs
 
-# PHOTOS: folders of photos that the checkpoint was not trained on. PMRID: its released weights, to
-# measure beside it.
+# PHOTOS: folders of photos that the checkpoint was not trained on. PMRID: its released weights, and
+# TEACHER: a checkpoint (docs/quality.md), to measure beside it.
 results: $(STAMP)
 	@test -n "$(PHOTOS)" || { echo "give the photos to measure on: make results PHOTOS='kodak24 mcmaster18'"; exit 2; }
 	mkdir -p build
@@ -123,8 +123,9 @@ results: $(STAMP)
 	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --vs classical \
 	  $(if $(PMRID),--vs pmrid:$(PMRID)) --metric all --json > build/quality-versus.json
 	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile --vs dist/imx258-executorch-int8 \
-	  --vs dist/imx258-onnx-int8 --flat --json > build/flat.json
+	  --vs dist/imx258-onnx-int8 --flat --frames 32 --json > build/flat.json
 	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --edges --json > build/edges.json
+	$(if $(TEACHER),$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --vs $(TEACHER) --json > build/teacher.json)
 	$(BIN)/fa-mobile evaluate fa_mobile/checkpoints/imx258-mobile $(PHOTOS) --off-profile 0.3 --json \
 	  > build/off-profile.json
 	mv build/*.json docs/results/
