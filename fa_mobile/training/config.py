@@ -26,7 +26,8 @@ PEAK_RATES: Final[dict[OptimizerName, float]] = {"muon": 0.015, "adam": 2e-3}
 
 
 class TrainConfig(BaseModel):
-    """One run over one range of noise. Defaults are what trains ``mobile`` well.
+    """One run over one range of noise. Defaults are those of equal trainings and
+    the paper's tables; ``fa-mobile train`` has its own.
 
     ``member`` is the index within the array, None for the common network that members start from.
     ``init`` is where this run starts: the averaged weights of a run folder, or the member of a
