@@ -190,6 +190,10 @@ def test_train_refuses(tmp_path: Path) -> None:
         fa_mobile("train", tmp_path, "--runs", tmp_path / "r", "--stage", "9"),
         "'9'", "allowed are all, common",
     )  # fmt: skip
+    refused(
+        fa_mobile("train", tmp_path, "--runs", tmp_path / "r", "--member-steps", 0),
+        "--member-steps 0", "give --start",
+    )  # fmt: skip
 
 
 def test_train_says_what_a_loss_needs(tmp_path: Path) -> None:

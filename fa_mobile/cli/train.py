@@ -56,7 +56,9 @@ def run(
     profile: Annotated[str, typer.Option(help="Sensor profile: name or JSON file.")] = "imx258",
     members: Annotated[int, typer.Option(min=1, help="n, the number of networks.")] = 4,
     steps: CommonSteps = 20000,
-    member_steps: Annotated[int, typer.Option(min=1, help="Of each member after it.")] = 10000,
+    member_steps: Annotated[
+        int, typer.Option(min=0, help="Of each member after it; 0, with --start: rounding alone.")
+    ] = 10000,
     int8_steps: Annotated[
         int, typer.Option(min=0, help="Of each member at last, with int8's rounding; 0: none.")
     ] = 2000,
@@ -132,6 +134,11 @@ def run(
         raise UserError(f"network {network!r} was given; allowed are {', '.join(NETWORK_NAMES)}")
     if stage not in ("all", "assemble", *names):
         raise UserError(f"stage {stage!r} was given; allowed are all, {', '.join(names)}, assemble")
+    if not member_steps and (start is None or not int8_steps or stage in names[:members]):
+        raise UserError(
+            "--member-steps 0 was given, which trains on with rounding alone: give --start, 1 or "
+            "more --int8-steps, and no stage in float"
+        )
     if stage.endswith(INT8) and not int8_steps:
         raise UserError(f"--int8-steps 0 was given with stage {stage}; give 1 or more")
     if start is not None:
@@ -170,7 +177,9 @@ def run(
         if sweep:
             _sweep(base, runs, sweep, data)
             return
-        every = stage_names(members, int8=int8_steps > 0, common=start is None)
+        every = stage_names(
+            members, int8=int8_steps > 0, common=start is None, floats=member_steps > 0
+        )
         for name in every if stage == "all" else [stage]:
             count = steps if name == COMMON else member_steps
             if name.endswith(INT8):

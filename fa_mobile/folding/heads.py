@@ -40,8 +40,10 @@ def trunk_of(layer: FeatureAlign | CellAlign) -> nn.Module:
 
 
 def fused_heads(module: nn.Module) -> nn.Module | None:
-    """Feature-Align's gamma and beta convolutions become one."""
-    return FusedAlign(module) if isinstance(module, FeatureAlign | CellAlign) else None
+    """Feature-Align's gamma and beta convolutions become one, where their kernels are alike."""
+    if not isinstance(module, FeatureAlign | CellAlign):
+        return None
+    return FusedAlign(module) if module.gamma.kernel_size == module.beta.kernel_size else None
 
 
 def dense_heads(module: nn.Module) -> nn.Module | None:

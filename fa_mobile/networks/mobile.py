@@ -65,18 +65,26 @@ class CellFront(nn.Module):
 
 
 class CellAlign(nn.Module):
-    """Feature-Align on cells: ``features * gamma + beta``, both by 1 x 1 from the noisy input.
+    """Feature-Align on cells: ``features * gamma + beta``, beta by 1 x 1 from the noisy input.
 
     ``features`` [N, C, h, w], ``noisy`` of as many positions. Starts near the identity.
+
+    Args:
+        reach: side of gamma's kernel over the noisy input. The last product before the tail is a
+            filter of the noisy input that the features choose: beyond 1 it reaches other cells.
     """
 
-    def __init__(self, channels: int, noisy_channels: int) -> None:
+    def __init__(self, channels: int, noisy_channels: int, reach: int = 1) -> None:
         super().__init__()
-        self.gamma = conv1x1(noisy_channels, channels)
+        self.gamma = nn.Conv2d(noisy_channels, channels, reach, padding=reach // 2)
         self.beta = conv1x1(noisy_channels, channels)
         with torch.no_grad():
             _near(self.gamma, 1.0)
             _near(self.beta, 0.0)
+            # It learns faster from its own cell first.
+            centre = torch.zeros(reach, reach)
+            centre[reach // 2, reach // 2] = 1
+            self.gamma.weight.mul_(centre)
 
     def forward(self, features: Tensor, noisy: Tensor) -> Tensor:
         out: Tensor = features * self.gamma(noisy) + self.beta(noisy)
@@ -130,7 +138,7 @@ class MobileTrunk(nn.Module):
         self.dec1 = _block(w1, w1 // 2)
         self.up1 = _double(w1, w0)
         self.dec0 = _block(w0, w0)
-        self.align0 = CellAlign(w0, NOISY_CHANNELS)
+        self.align0 = CellAlign(w0, NOISY_CHANNELS, reach=3)
         self.tail = conv1x1(w0, CELL_CHANNELS)
         # An untrained network must not harm: it starts close to "no residual".
         nn.init.normal_(self.tail.weight, std=1e-3)

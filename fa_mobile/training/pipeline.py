@@ -77,10 +77,13 @@ def load_data(
     return Data([*sources, *raw_sources], held_out, (*skipped, *held_skipped, *raw_skipped))
 
 
-def stage_names(members: int, *, int8: bool, common: bool = True) -> list[str]:
+def stage_names(
+    members: int, *, int8: bool, common: bool = True, floats: bool = True
+) -> list[str]:
     """``common``, then ``0``, ``1``, ..., then ``0-int8``, ... where asked for; in this order."""
-    floats = [str(member) for member in range(members)]
-    return [*([COMMON] if common else []), *floats, *(f"{name}{INT8}" for name in floats if int8)]
+    each = [str(member) for member in range(members)]
+    rounded = [f"{name}{INT8}" for name in each if int8]
+    return [*([COMMON] if common else []), *(each if floats else []), *rounded]
 
 
 def stage_config(
@@ -89,17 +92,19 @@ def stage_config(
     """Configuration of a stage by its name: each starts from the stage that it refines.
 
     Members start from their own weights in the checkpoint ``start``, where one is given, instead
-    of the common network's.
+    of the common network's; so does the rounded stage of a member that had no stage of its own.
     """
     if stage == COMMON:
         return base.model_copy(update={"member": None, "init": None, "steps": steps})
     rounded = stage.endswith(INT8)
     member = int(stage.removesuffix(INT8))
-    before = runs / stage.removesuffix(INT8) if rounded else start or runs / COMMON
+    own = runs / stage.removesuffix(INT8)
+    first = start or runs / COMMON
+    before = own if rounded and (start is None or own.is_dir()) else first
     update = {
         "member": member,
         "init": str(before),
-        "fit_front": not rounded,
+        "fit_front": before != own,
         "steps": steps,
         "seed": base.seed + 1 + member + (base.members if rounded else 0),
         "learning_rate": base.learning_rate * (_INT8_RATE if rounded else _MEMBER_RATE),

@@ -195,6 +195,16 @@ def test_members_can_start_from_a_checkpoint(data: Data, tmp_path: Path) -> None
         trainer.train(other, data.sources, data.held_out, tmp_path / "other", quiet)
 
 
+def test_members_can_train_on_with_rounding_alone(tmp_path: Path) -> None:
+    start = tmp_path / "array"
+    assert stage_names(2, int8=True, common=False, floats=False) == ["0-int8", "1-int8"]
+    stage = stage_config(config(), tmp_path, "1-int8", 1, start)
+    assert stage.rounded and stage.fit_front and stage.init == str(start)
+    (tmp_path / "1").mkdir()
+    stage = stage_config(config(), tmp_path, "1-int8", 1, start)
+    assert not stage.fit_front and stage.init == str(tmp_path / "1")
+
+
 def test_adam_is_torchs_and_not_muon() -> None:
     torch.manual_seed(0)
     state = RunState(build_network("plain"), 1e-2, "adam")
