@@ -21,6 +21,8 @@ CELL_CHANNELS: Final = 16
 NOISY_CHANNELS: Final = 24
 """Of the noisy input behind the front end."""
 WIDTHS: Final = (32, 48, 96)
+DEEPEST_HIDDEN: Final = 84
+"""Inside the deepest block: 96 would take it above a third of PMRID's instructions (Cortex-A76)."""
 
 
 class CellFront(nn.Module):
@@ -132,7 +134,7 @@ class MobileTrunk(nn.Module):
         self.enc1 = _block(w1, w1 // 2)
         self.align1 = CellAlign(w1, NOISY_CHANNELS)
         self.down2 = _halve(w1, w2)
-        self.enc2 = _block(w2, w2)
+        self.enc2 = _block(w2, scale * DEEPEST_HIDDEN)
         self.align2 = CellAlign(w2, NOISY_CHANNELS)
         self.up2 = _double(w2, w1)
         self.dec1 = _block(w1, w1 // 2)
