@@ -77,9 +77,7 @@ def load_data(
     return Data([*sources, *raw_sources], held_out, (*skipped, *held_skipped, *raw_skipped))
 
 
-def stage_names(
-    members: int, *, int8: bool, common: bool = True, floats: bool = True
-) -> list[str]:
+def stage_names(members: int, *, int8: bool, common: bool = True, floats: bool = True) -> list[str]:
     """``common``, then ``0``, ``1``, ..., then ``0-int8``, ... where asked for; in this order."""
     each = [str(member) for member in range(members)]
     rounded = [f"{name}{INT8}" for name in each if int8]
