@@ -343,9 +343,9 @@ def test_ladder_is_climbed_as_far_as_quality_asks(
     exact = [s._replace(truth=denoised.run(None, feeds(s))[0] + 0.3) for s in calibration[0][:2]]
     first = quantize(model, exact, ((),)).loss_db
     assert first > 0
-    monkeypatch.setattr(onnx_quantize, "MAX_LOSS_DB", 1.01 * first)
+    monkeypatch.setattr(onnx_quantize, "_BOUND_DB", 1.01 * first)
     assert quantize(model, exact).islands == ()
-    monkeypatch.setattr(onnx_quantize, "MAX_LOSS_DB", 0.5 * first)
+    monkeypatch.setattr(onnx_quantize, "_BOUND_DB", 0.5 * first)
     climbed = quantize(model, exact)
     assert climbed.loss_db <= 0.5 * first
     assert "head" in climbed.islands
