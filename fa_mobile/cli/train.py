@@ -177,14 +177,14 @@ def run(
         if sweep:
             _sweep(base, runs, sweep, data)
             return
-        every = stage_names(
-            members, int8=int8_steps > 0, common=start is None, floats=member_steps > 0
-        )
+        floats = member_steps > 0
+        every = stage_names(members, int8=int8_steps > 0, common=start is None, floats=floats)
         for name in every if stage == "all" else [stage]:
             count = steps if name == COMMON else member_steps
             if name.endswith(INT8):
                 count = int8_steps
-            _run_stage(stage_config(base, runs, name, count, start), runs, name, data)
+            config = stage_config(base, runs, name, count, start, floats=floats)
+            _run_stage(config, runs, name, data)
     if output is not None and stage in ("all", "assemble"):
         facts = {"steps_common": 0 if start else steps, "steps_member": member_steps,
                  "steps_int8": int8_steps, "batch": batch, "flat_share": flat_share,

@@ -22,7 +22,8 @@ NOISY_CHANNELS: Final = 24
 """Of the noisy input behind the front end."""
 WIDTHS: Final = (32, 48, 96)
 DEEPEST_HIDDEN: Final = 84
-"""Inside the deepest block: 96 would take it above a third of PMRID's instructions (Cortex-A76)."""
+"""Inside the deepest block: 96, and 88, take it above a third of PMRID's instructions
+(Cortex-A76)."""
 
 
 class CellFront(nn.Module):
@@ -83,7 +84,7 @@ class CellAlign(nn.Module):
         with torch.no_grad():
             _near(self.gamma, 1.0)
             _near(self.beta, 0.0)
-            # It learns faster from its own cell first.
+            # It starts as a kernel of 1 x 1 would.
             centre = torch.zeros(reach, reach)
             centre[reach // 2, reach // 2] = 1
             self.gamma.weight.mul_(centre)

@@ -5,7 +5,7 @@ any patch to show above its noise. Over many captures it shows, and it is a smoo
 level. ``mobile`` has a linear way from its windows of level to the residual: beta of the last
 Feature-Align, then the tail, in float at every precision. Per Bayer colour, the weights of that
 colour's own windows and a bias take the error out by least squares. What they add is a function of
-the level alone, a few hundredths of the noise; the shipped array lost 0.008 dB by it at most.
+the level alone, a few hundredths of the noise; an array lost 0.008 dB by it at most.
 """
 
 from __future__ import annotations

@@ -85,20 +85,26 @@ def stage_names(members: int, *, int8: bool, common: bool = True, floats: bool =
 
 
 def stage_config(
-    base: TrainConfig, runs: Path, stage: str, steps: int, start: Path | None = None
+    base: TrainConfig,
+    runs: Path,
+    stage: str,
+    steps: int,
+    start: Path | None = None,
+    *,
+    floats: bool = True,
 ) -> TrainConfig:
     """Configuration of a stage by its name: each starts from the stage that it refines.
 
     Members start from their own weights in the checkpoint ``start``, where one is given, instead
-    of the common network's; so does the rounded stage of a member that had no stage of its own.
+    of the common network's. Without ``floats``, members have no stage in float: the rounded one
+    is their first.
     """
     if stage == COMMON:
         return base.model_copy(update={"member": None, "init": None, "steps": steps})
     rounded = stage.endswith(INT8)
     member = int(stage.removesuffix(INT8))
     own = runs / stage.removesuffix(INT8)
-    first = start or runs / COMMON
-    before = own if rounded and (start is None or own.is_dir()) else first
+    before = own if rounded and floats else start or runs / COMMON
     update = {
         "member": member,
         "init": str(before),
