@@ -18,6 +18,9 @@ PATCH_SIDE: Final = 128
 SHIPPED_PHOTOS: Final = ("coffee.png", "chelsea.png", "motorcycle_left.png", "rocket.jpg")
 """Photos inside scikit-image's package; the demonstration's own photo is not among them."""
 _SEED: Final = 258
+_KINDS: Final = 4
+_VIVID: Final = (1, 3)
+_SOFT: Final = (2, 3)
 
 Patches = npt.NDArray[np.float32]
 """[N, 128, 128] clean RGGB mosaics, 0..1."""
@@ -42,8 +45,12 @@ def shipped_photo(name: str) -> Path:
     return path
 
 
-def clean_patches(folder: Path | None, count: int = 24) -> Patches:
+def clean_patches(folder: Path | None, count: int = 48) -> Patches:
     """Clean patches drawn from a folder of photos (None: scikit-image's), always the same ones.
+
+    Four kinds by turns: as they are, vivid, soft, soft and vivid. A handful of photos has few
+    strong colours and highlights, and int8 ranges measured without them would clip those of other
+    photos; and sharp photos hide what coarse steps cost where it is smooth.
 
     Raises:
         UserError: when there is no usable photo.
@@ -54,14 +61,20 @@ def clean_patches(folder: Path | None, count: int = 24) -> Patches:
         paths = [shipped_photo(name) for name in SHIPPED_PHOTOS]
     else:
         paths = photo_paths([folder])[:count]
-    sources, skipped = load_photos(paths, PATCH_SIDE)
-    if not sources:
+    sharp, skipped = load_photos(paths, PATCH_SIDE)
+    if not sharp:
         raise UserError(f"no photo of {folder} can be used: {'; '.join(skipped[:3])}")
+    soft, _ = load_photos(paths, PATCH_SIDE, soft_share=1)
     rng = np.random.default_rng(_SEED)
-    drawn = [sources[i % len(sources)].sample(rng, PATCH_SIDE) for i in range(count)]
-    # A handful of photos has few strong colours and highlights, and int8 ranges measured without
-    # them would clip those of other photos: every second patch is made vivid.
-    return np.stack([vivid(p) if i % 2 else p for i, p in enumerate(drawn)])
+
+    def drawn(index: int) -> npt.NDArray[np.float32]:
+        kind = index % _KINDS
+        # So that every photo comes to be of every kind.
+        photo = (index + index // _KINDS) % len(sharp)
+        patch = (soft if kind in _SOFT else sharp)[photo].sample(rng, PATCH_SIDE)
+        return vivid(patch) if kind in _VIVID else patch
+
+    return np.stack([drawn(index) for index in range(count)])
 
 
 def vivid(mosaic: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

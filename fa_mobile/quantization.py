@@ -27,6 +27,8 @@ from torchao.quantization.pt2e import (
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 from torchao.quantization.pt2e.quantizer import QuantizationConfig, QuantizationSpec
 
+from fa_mobile.ranges import Ends, affine, covered
+
 ObserverName = Literal["histogram", "minmax", "moving-average"]
 _OBSERVERS: Final[dict[str, Any]] = {
     "histogram": HistogramObserver,
@@ -96,6 +98,39 @@ def quantize_member(
             "convolution, or export fp32"
         )
     return QuantizedMember(converted, kept)
+
+
+class GraphRange:
+    """The range of quantize and dequantize operators of a converted graph that share one."""
+
+    def __init__(self, module: fx.GraphModule, operators: Sequence[fx.Node]) -> None:
+        self._module = module
+        self._operators = [n for node in operators for n in (node, *node.users)]
+
+    @property
+    def ends(self) -> Ends:
+        """Lowest and highest value that 8 bits cover."""
+        scale, zero_point, low, high = self._operators[0].args[1:5]
+        return covered(scale, zero_point, low, high)  # type: ignore[arg-type]
+
+    @ends.setter
+    def ends(self, value: Ends) -> None:
+        for node in self._operators:
+            _, _, _, low, high, *rest = node.args
+            node.args = (node.args[0], *affine(value, low, high), low, high, *rest)  # type: ignore[arg-type]
+        self._module.recompile()
+
+
+def activation_ranges(module: fx.GraphModule) -> list[GraphRange]:
+    """Every range of activations in a converted graph, from its input to its output.
+
+    Operators that the quantizer held to one range (a concatenation's) share it here.
+    """
+    together: dict[tuple[Any, ...], list[fx.Node]] = {}
+    for node in module.graph.nodes:
+        if node.target is torch.ops.quantized_decomposed.quantize_per_tensor.default:
+            together.setdefault(tuple(node.args[1:3]), []).append(node)
+    return [GraphRange(module, nodes) for nodes in together.values()]
 
 
 def member_quantizer(plan: QuantizationPlan) -> XNNPACKQuantizer:

@@ -80,6 +80,10 @@ def run(
     flat_share: Annotated[
         float, typer.Option(min=0, max=0.9, help="Of the patches, flat colours.")
     ] = 0.05,
+    soft_share: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Of the patches of photos, enlarged: soft as captures."),
+    ] = 0.5,
     cast_weight: Annotated[
         float, typer.Option(min=0, help="Of the error of each channel's mean over a patch.")
     ] = 0.0,
@@ -161,13 +165,16 @@ def run(
         network=network, members=members, profile=profile, batch=batch, patch=patch,
         learning_rate=rate, seed=seed, loss=loss_name, optimizer=optimizer_name,
         precision=precision_name,
-        flat_share=flat_share, cast_weight=cast_weight, profile_error=profile_error,
+        flat_share=flat_share, soft_share=soft_share, cast_weight=cast_weight,
+        profile_error=profile_error,
         teacher=None if teacher is None else str(teacher),
         perceptual_weights=None if perceptual_weights is None else str(perceptual_weights),
     )  # fmt: skip
     if stage != "assemble":
         build_objective(base)  # what it refuses shall not wait for the photos
-        data = load_data(photos, raw or [], patch, need_color=loss == "perceptual")
+        data = load_data(
+            photos, raw or [], patch, need_color=loss == "perceptual", soft_share=soft_share
+        )
         for line in data.skipped:
             typer.echo(f"skipped: {line}", err=True)
         typer.echo(
@@ -188,7 +195,8 @@ def run(
     if output is not None and stage in ("all", "assemble"):
         facts = {"steps_common": 0 if start else steps, "steps_member": member_steps,
                  "steps_int8": int8_steps, "batch": batch, "flat_share": flat_share,
-                 "cast_weight": cast_weight, "profile_error": profile_error, "balanced": balance,
+                 "soft_share": soft_share, "cast_weight": cast_weight,
+                 "profile_error": profile_error, "balanced": balance,
                  "patch": patch, "learning_rate": rate, "seed": seed, "loss": loss,
                  "optimizer": optimizer, "precision": precision}  # fmt: skip
         pins = pinned(base)

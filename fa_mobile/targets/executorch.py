@@ -13,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
 from fa_mobile.denoiser import RawDenoiser
@@ -23,9 +23,11 @@ from fa_mobile.folding import UNFOLDED, FoldPlan, fold
 from fa_mobile.quantization import (
     QuantizationPlan,
     QuantizedMember,
+    activation_ranges,
     fitting_plan,
     quantize_member,
 )
+from fa_mobile.ranges import search
 from fa_mobile.runtimes.executorch import ExecutorchModel
 from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob, check_job
 from fa_mobile.targets.executorch_lowering import quiet
@@ -39,7 +41,13 @@ from fa_mobile.targets.executorch_member import (
 from fa_mobile.targets.executorch_memory import MEMORY
 from fa_mobile.targets.executorch_methods import methods_program
 from fa_mobile.targets.executorch_selector import selecting_program
-from fa_mobile.targets.islands import MAX_LOSS_DB, psnr_loss
+from fa_mobile.targets.islands import (
+    HOPELESS,
+    MAX_LOSS_DB,
+    Measure,
+    mean_loss,
+    psnr_loss,
+)
 from fa_mobile.targets.tuned import plan_for
 
 Form = Literal["call", "methods"]
@@ -172,10 +180,28 @@ def int8_member(
     rungs = [plan] if plan else list(fitting)
     for rung in rungs:
         made = quantize_member(program, inputs, rung)
-        loss = psnr_loss(samples, reference, _outputs(made.module, inputs))
+        loss = _least_loss(made.module, samples, inputs, reference)
         if loss <= MAX_LOSS_DB:
             break
     return made, loss
+
+
+def _least_loss(
+    module: fx.GraphModule,
+    samples: Sequence[CalibrationSample],
+    inputs: Sequence[tuple[Tensor, ...]],
+    reference: Sequence[Array],
+) -> float:
+    """PSNR in dB that a quantized member loses, its ranges searched unless that is hopeless."""
+
+    def loss(measure: Measure) -> float:
+        return measure(samples, reference, _outputs(module, inputs))
+
+    as_observed = loss(psnr_loss)
+    if as_observed > HOPELESS * MAX_LOSS_DB:
+        return as_observed
+    search(activation_ranges(module)[::-1], lambda: loss(mean_loss))
+    return loss(psnr_loss)
 
 
 def _outputs(module: nn.Module, inputs: Sequence[tuple[Tensor, ...]]) -> list[Array]:

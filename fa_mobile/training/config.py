@@ -32,7 +32,8 @@ class TrainConfig(BaseModel):
     ``member`` is the index within the array, None for the common network that members start from.
     ``init`` is where this run starts: the averaged weights of a run folder, or the member of a
     checkpoint folder; with ``fit_front`` its front end is first fitted to this run's noise
-    (:mod:`fa_mobile.training.front`). ``flat_share`` of the patches are flat colours, and
+    (:mod:`fa_mobile.training.front`). ``flat_share`` of the patches are flat colours,
+    ``soft_share`` of those of photos are enlarged (so soft as captures are), and
     ``cast_weight`` weighs the error of each channel's mean over a patch
     (:func:`fa_mobile.training.losses.cast`): both are against a cast where it is dark.
     ``rounded`` trains with the rounding of int8 targets (:mod:`fa_mobile.training.rounding`),
@@ -72,6 +73,7 @@ class TrainConfig(BaseModel):
     init: str | None = None
     fit_front: bool = False
     flat_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    soft_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     cast_weight: Annotated[float, Field(ge=0)] = 0.0
     rounded: bool = False
     precision: Precision = "float32"

@@ -50,7 +50,12 @@ class Data:
 
 
 def load_data(
-    photos: Sequence[Path], raws: Sequence[Path], patch: int, *, need_color: bool = False
+    photos: Sequence[Path],
+    raws: Sequence[Path],
+    patch: int,
+    *,
+    need_color: bool = False,
+    soft_share: float = 0.0,
 ) -> Data:
     """Load folders of photos, and clean RAW files or folders of them.
 
@@ -58,6 +63,7 @@ def load_data(
         photos, raws: what to load.
         patch: side of the patches to draw, in mosaic pixels.
         need_color: skip RAW files that do not state their camera's colour.
+        soft_share: of the patches of photos to train on are enlarged.
 
     Raises:
         UserError: when too little can be used to train and to validate.
@@ -65,7 +71,7 @@ def load_data(
     paths = photo_paths(photos) if photos else []
     held = paths[::_HELD_OUT_EVERY]
     kept = [path for path in paths if path not in set(held)]
-    sources, skipped = load_photos(kept, patch)
+    sources, skipped = load_photos(kept, patch, soft_share)
     held_out, held_skipped = load_photos(held, patch)
     raw_sources, raw_skipped = load_raws(raw_paths(raws), patch, need_color=need_color)
     if not sources + raw_sources or not held_out:

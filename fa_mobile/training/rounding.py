@@ -7,7 +7,7 @@ exports merge is merged here too, and what they keep in float stays float.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import torch
@@ -26,6 +26,7 @@ from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
 from fa_mobile.folding.cells import in_a_row, merged_for_training
 from fa_mobile.networks import MobileNet
 from fa_mobile.quantization import training_quantizer
+from fa_mobile.ranges import Ends, affine, covered, search
 
 _SMALLEST_BATCH: Final = 2
 
@@ -72,7 +73,11 @@ class _RoundedMobile(nn.Module):
 
 
 class ActivationRanges:
-    """The ranges of a twin's activations: measured by the observer that exports use."""
+    """The ranges of a twin's activations: measured by the observer that exports use, then scaled.
+
+    Attributes:
+        factors: on what the observer finds, one for each range; see :meth:`search`.
+    """
 
     def __init__(self, twin: nn.Module) -> None:
         self._twin = twin
@@ -82,6 +87,7 @@ class ActivationRanges:
             if isinstance(module, FakeQuantize)
             and isinstance(module.activation_post_process, HistogramObserver)
         ]
+        self.factors = [1.0] * len(self._rounding)
         self._fresh = copy.deepcopy([m.activation_post_process for m in self._rounding])
         for module in self._rounding:
             # Enabled, it would search for the best range at every call.
@@ -90,7 +96,11 @@ class ActivationRanges:
 
     @torch.no_grad()
     def measure(self, batches: Iterable[Tensor]) -> None:
-        """Set the ranges to those of least squared error over ``batches`` of features."""
+        """Set the ranges to ``factors`` times those of least squared error over ``batches``.
+
+        Args:
+            batches: of features.
+        """
         hooks = []
         for module, fresh in zip(self._rounding, self._fresh, strict=True):
             disable_fake_quant(module)
@@ -100,11 +110,45 @@ class ActivationRanges:
             self._twin(batch)
         for hook in hooks:
             hook.remove()
-        for module in self._rounding:
+        for module, factor in zip(self._rounding, self.factors, strict=True):
             scale, zero_point = module.calculate_qparams()
-            module.scale.copy_(scale)
+            module.scale.copy_(factor * scale)
             module.zero_point.copy_(zero_point)
             enable_fake_quant(module)
+
+    @torch.no_grad()
+    def search(self, cost: Callable[[], float]) -> None:
+        """Find the factors that leave the least ``cost`` of the twin, as exports will.
+
+        After a first :meth:`measure`; the weights then learn to live with them.
+        """
+        ranges = [_FakeRange(module) for module in self._rounding]
+        search(ranges[::-1], cost)
+        self.factors = [f * r.factor for f, r in zip(self.factors, ranges, strict=True)]
+
+
+class _FakeRange:
+    """The range of a module that rounds in training."""
+
+    def __init__(self, module: FakeQuantize) -> None:
+        self._module = module
+        self._given = float(module.scale)
+
+    @property
+    def factor(self) -> float:
+        """The range over what it was at first."""
+        return float(self._module.scale) / self._given
+
+    @property
+    def ends(self) -> Ends:
+        of = self._module
+        return covered(float(of.scale), int(of.zero_point), of.quant_min, of.quant_max)
+
+    @ends.setter
+    def ends(self, value: Ends) -> None:
+        scale, zero_point = affine(value, self._module.quant_min, self._module.quant_max)
+        self._module.scale.fill_(scale)
+        self._module.zero_point.fill_(zero_point)
 
 
 def _observe(module: nn.Module, values: tuple[Tensor]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 PHOTO_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 HALVE_FROM: Final = 1600
 """Photos with a longer side than this are halved, which removes JPEG and demosaicing traces."""
+
+ENLARGED: Final = (1.2, 3.0)
+"""Factors by which soft patches are enlarged."""
 
 RAW_SUFFIXES: Final = (".arw", ".cr2", ".dng", ".nef", ".orf", ".raf", ".rw2")
 
@@ -61,9 +65,15 @@ class Source(ABC):
 
 
 class PhotoSource(Source):
-    """A photo kept as linear sRGB; each patch gets a camera, an exposure and flips of its own."""
+    """A photo kept as linear sRGB; each patch gets a camera, an exposure and flips of its own.
 
-    def __init__(self, photo: npt.NDArray[np.uint8]) -> None:
+    Args:
+        photo: sRGB [H, W, 3].
+        soft_share: of the patches are enlarged, see :func:`enlarge`.
+    """
+
+    def __init__(self, photo: npt.NDArray[np.uint8], soft_share: float = 0.0) -> None:
+        self._soft_share = soft_share
         linear = isp.linearize_photo(photo.astype(np.float32) / 255)
         if max(photo.shape[:2]) > HALVE_FROM:
             linear = halve(linear)
@@ -75,13 +85,16 @@ class PhotoSource(Source):
 
     def draw(self, rng: np.random.Generator, size: int) -> CleanPatch:
         height, width = self._linear.shape[:2]
-        top, left = rng.integers(0, height - size + 1), rng.integers(0, width - size + 1)
-        crop = self._linear[top : top + size, left : left + size]
+        side = size
+        if self._soft_share and rng.random() < self._soft_share:
+            side = math.ceil(size / rng.uniform(*ENLARGED))
+        top, left = rng.integers(0, height - side + 1), rng.integers(0, width - side + 1)
+        crop = self._linear[top : top + side, left : left + side]
         flip_rows, flip_cols, transpose = rng.integers(0, 2, 3)
         crop = crop[:: -1 if flip_rows else 1, :: -1 if flip_cols else 1]
         if transpose:
             crop = crop.transpose(1, 0, 2)
-        linear = crop.astype(np.float32) / 65535 * _exposure(rng)
+        linear = enlarge(np.divide(crop, 65535, dtype=np.float32), size) * _exposure(rng)
         color = isp.random_color(rng)
         return CleanPatch(isp.unprocess_linear(linear, color), color)
 
@@ -141,6 +154,24 @@ def _exposure(rng: np.random.Generator) -> np.float32:
     return np.float32(2.0 ** rng.uniform(-2, 0)) if rng.random() < 1 / 3 else np.float32(1)
 
 
+def enlarge(image: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+    """A square [s, s, 3] of linear light, s at most ``size``, brought to [size, size, 3].
+
+    So a photo is as soft as what a phone's lens throws on pixels of a micrometre, or what another
+    camera's demosaicing left: photos that were made smaller are sharper than any capture.
+    """
+    if image.shape[0] == size:
+        return image
+
+    def enlarged(plane: Mosaic) -> Mosaic:
+        given = Image.fromarray(np.ascontiguousarray(plane))
+        return np.asarray(given.resize((size, size), Image.Resampling.BICUBIC))
+
+    planes = [enlarged(image[..., channel]) for channel in range(3)]
+    # Bicubic weights overshoot beside edges.
+    return np.asarray(np.clip(np.stack(planes, axis=-1), 0, 1), np.float32)
+
+
 def halve(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Average 2 x 2 blocks of [H, W, C] (odd last rows and columns are dropped)."""
     height, width = image.shape[0] & ~1, image.shape[1] & ~1
@@ -180,7 +211,9 @@ def photo_paths(folders: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: path.name)
 
 
-def load_photos(paths: Sequence[Path], size: int) -> tuple[list[Source], list[str]]:
+def load_photos(
+    paths: Sequence[Path], size: int, soft_share: float = 0.0
+) -> tuple[list[Source], list[str]]:
     """Sources from photos, and one line for each file that was skipped (unreadable, too small)."""
     sources: list[Source] = []
     skipped = []
@@ -193,7 +226,7 @@ def load_photos(paths: Sequence[Path], size: int) -> tuple[list[Source], list[st
         if min(photo.shape[:2]) < 2 * size:
             skipped.append(f"{path}: {photo.shape[1]} x {photo.shape[0]} is too small")
             continue
-        sources.append(PhotoSource(photo))
+        sources.append(PhotoSource(photo, soft_share))
     return sources, skipped
 
 

@@ -40,6 +40,8 @@ class RunState:
         self._moments = STATE_NAMES[optimizer]
         self.step = 0
         self.best_psnr = float("-inf")
+        self.range_factors: list[float] = []
+        """Of a rounded run, see :class:`fa_mobile.training.rounding.ActivationRanges`."""
         self.saved_step: int | None = None
         """Step of the state on disk."""
 
@@ -67,7 +69,11 @@ class RunState:
             tensors[f"{AVERAGE}.{name}"] = self.average[name].contiguous()
             for moment, value in self.optimizer.state[parameter].items():
                 tensors[f"{moment}.{name}"] = value.contiguous()
-        facts = {"step": self.step, "best_psnr": self.best_psnr}
+        facts = {
+            "step": self.step,
+            "best_psnr": self.best_psnr,
+            "range_factors": self.range_factors,
+        }
         with replace_file(folder / STATE_FILE) as partial:
             # Bytes, so that a full disk is an OSError and not the library's own kind of error.
             partial.write_bytes(safetensors.torch.save(tensors, {"run": json.dumps(facts)}))
@@ -91,6 +97,7 @@ class RunState:
             with safetensors.safe_open(path, "pt") as stream:
                 facts = json.loads(stream.metadata()["run"])
             step, best_psnr = int(facts["step"]), float(facts["best_psnr"])
+            range_factors = [float(factor) for factor in facts.get("range_factors", [])]
             with torch.no_grad():
                 for name, parameter in self.parameters.items():
                     parameter.copy_(tensors[f"weights.{name}"])
@@ -115,7 +122,7 @@ class RunState:
         self.step = self.saved_step = step
         if isinstance(self.optimizer, Muon):
             self.optimizer.steps = self.step
-        self.best_psnr = best_psnr
+        self.best_psnr, self.range_factors = best_psnr, range_factors
 
 
 def _laid_out(moment: Tensor, parameter: Tensor) -> Tensor:

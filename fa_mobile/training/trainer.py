@@ -141,10 +141,8 @@ def train(
     if config.flat_share:
         sources = [*sources, FlatSource()]
         chances = np.append(chances * (1 - config.flat_share), config.flat_share)
-    features = [
-        entered(batch, domain_of(network)).features
-        for batch in _fixed_batches(sources, chances, config, sampler, _RANGE_SEED)
-    ]
+    fixed = _fixed_batches(sources, chances, config, sampler, _RANGE_SEED)
+    features = [entered(batch, domain_of(network)).features for batch in fixed]
     if config.fit_front:
         fit_front(network, features)  # a resumed run then loads its own weights
     state = RunState(network, config.learning_rate, config.optimizer, config.precision)
@@ -167,6 +165,12 @@ def train(
         model = rounded_twin(network, features[0])
         activation_ranges = ActivationRanges(model)
         activation_ranges.measure(features)
+        if state.range_factors:
+            activation_ranges.factors = state.range_factors
+            activation_ranges.measure(features)
+        else:
+            activation_ranges.search(lambda: -validation_psnr(model, state.average, fixed))
+            state.range_factors = activation_ranges.factors
 
     def make(step: int) -> Batch:
         return draw_batch(
