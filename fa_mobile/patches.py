@@ -18,9 +18,9 @@ PATCH_SIDE: Final = 128
 SHIPPED_PHOTOS: Final = ("coffee.png", "chelsea.png", "motorcycle_left.png", "rocket.jpg")
 """Photos inside scikit-image's package; the demonstration's own photo is not among them."""
 _SEED: Final = 258
-_KINDS: Final = 4
-_VIVID: Final = (1, 3)
-_SOFT: Final = (2, 3)
+_KINDS: Final = 8
+_SOFT: Final = (1, 3, 5, 7)
+_VIVID: Final = (2, 5)
 
 Patches = npt.NDArray[np.float32]
 """[N, 128, 128] clean RGGB mosaics, 0..1."""
@@ -48,9 +48,9 @@ def shipped_photo(name: str) -> Path:
 def clean_patches(folder: Path | None, count: int = 48) -> Patches:
     """Clean patches drawn from a folder of photos (None: scikit-image's), always the same ones.
 
-    Four kinds by turns: as they are, vivid, soft, soft and vivid. A handful of photos has few
-    strong colours and highlights, and int8 ranges measured without them would clip those of other
-    photos; and sharp photos hide what coarse steps cost where it is smooth.
+    Every second one is soft (enlarged), for sharp ones hide what coarse steps cost where it is
+    smooth; every fourth is vivid, for a handful of photos has few strong colours and highlights,
+    and int8 ranges measured without them would clip those of other photos.
 
     Raises:
         UserError: when there is no usable photo.

@@ -37,7 +37,8 @@ class TrainConfig(BaseModel):
     ``cast_weight`` weighs the error of each channel's mean over a patch
     (:func:`fa_mobile.training.losses.cast`): both are against a cast where it is dark.
     ``rounded`` trains with the rounding of int8 targets (:mod:`fa_mobile.training.rounding`),
-    whose ranges are measured anew after every save.
+    whose ranges are measured anew after every save; ``float_share`` of its steps are without, so
+    that the weights do not come to rely on what ranges cut off.
 
     ``teacher`` (a checkpoint folder, or PMRID's released weights) and ``perceptual_weights`` (the
     npz of VGG16) are what ``loss`` reads, see :func:`check_loss`; a run stores their hashes, so
@@ -76,6 +77,7 @@ class TrainConfig(BaseModel):
     soft_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     cast_weight: Annotated[float, Field(ge=0)] = 0.0
     rounded: bool = False
+    float_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     precision: Precision = "float32"
     """Of the convolutions, VGG16's too, and of Muon's matrices. A processor with bfloat16 trains
     wide networks up to three times as fast; narrow ones gain nothing."""

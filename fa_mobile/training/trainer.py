@@ -181,7 +181,8 @@ def train(
     last = float("nan")
     for batch in _prefetched(make, state.step, config.steps):
         rate = learning_rate(config, state.step)
-        done_step = _step(state, model, objective, batch, rate, config.precision)
+        stepped = network if config.rounded and _in_float(config, state.step) else model
+        done_step = _step(state, stepped, objective, batch, rate, config.precision)
         loss = done_step.loss.total.item()
         for name, value in (("loss", loss), ("gradient", done_step.gradient)):
             if not math.isfinite(value):
@@ -207,6 +208,11 @@ def train(
                 activation_ranges.measure(features)
         report(Progress(state.step, loss, rate, checked))
     return last if math.isfinite(last) else validation_psnr(model, state.average, checks)
+
+
+def _in_float(config: TrainConfig, step: int) -> bool:
+    """Whether a step of a rounded run is without the rounding: a pure function, to resume."""
+    return float(np.random.default_rng([config.seed, step, 1]).random()) < config.float_share
 
 
 def _check_colors(config: TrainConfig, sources: Sequence[Source]) -> None:

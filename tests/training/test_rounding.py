@@ -52,6 +52,21 @@ def test_ranges_follow_the_weights(network: nn.Module) -> None:
     assert (cut - expected).abs().max() > 2 * (fitting - expected).abs().max()
 
 
+def test_searched_ranges_keep_their_factors(network: nn.Module) -> None:
+    """A search moves what the cost asks for; measuring anew keeps what it found."""
+    x = features()
+    twin = rounded_twin(network, x)
+    ranges = ActivationRanges(twin)
+    ranges.measure([x])
+    # It falls for as long as the residual is cut to less.
+    ranges.search(lambda: float(twin(x).abs().max()))
+    assert min(ranges.factors) < 0.7
+    with torch.no_grad():
+        found = twin(x)
+        ranges.measure([x])
+        torch.testing.assert_close(twin(x), found, atol=0.02 * float(found.std()), rtol=0)
+
+
 def test_gradients_reach_every_weight(network: nn.Module) -> None:
     x = features()
     twin = rounded_twin(network, x)

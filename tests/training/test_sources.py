@@ -18,7 +18,9 @@ from fa_mobile.training.pipeline import (
 )
 from fa_mobile.training.sources import (
     FlatSource,
+    PhotoSource,
     RawSource,
+    enlarge,
     load_photos,
     load_raws,
     photo_paths,
@@ -38,6 +40,36 @@ def test_unusable_files_are_skipped_and_named(tmp_path: Path) -> None:
     assert "broken.jpg is not a readable photo" in skipped[0] and "too small" in skipped[1]
     with pytest.raises(UserError, match="images to train on"):
         load_data([tmp_path], [], 4096)
+
+
+def test_soft_patches_are_photos_enlarged() -> None:
+    """Their detail is that of fewer pixels: less from pixel to pixel, as much in all."""
+    rough = np.random.default_rng(1).integers(0, 256, (128, 128, 3), np.uint8)
+    sharp, soft = (PhotoSource(rough, share) for share in (0.0, 1.0))
+
+    def roughness(source: PhotoSource) -> float:
+        mosaics = [source.sample(np.random.default_rng(i), 64) for i in range(20)]
+        greens = [(m[::2, 1::2], m[1::2, ::2]) for m in mosaics]  # diagonal neighbours
+        return float(np.mean([np.abs(one - other).mean() / one.std() for one, other in greens]))
+
+    assert roughness(soft) < 0.8 * roughness(sharp)
+
+
+def test_without_a_share_nothing_is_enlarged() -> None:
+    """And the draws are those of before, so that runs without it can be repeated."""
+    given, plain = PhotoSource(photo(4), 0.0), PhotoSource(photo(4))
+    for seed in range(3):
+        expected = plain.sample(np.random.default_rng(seed), 32)
+        np.testing.assert_array_equal(given.sample(np.random.default_rng(seed), 32), expected)
+
+
+@pytest.mark.parametrize("side", [11, 32])
+def test_enlarging_keeps_the_mean_and_the_range(side: int) -> None:
+    image = np.random.default_rng(2).random((side, side, 3), np.float32)
+    out = enlarge(image, 32)
+    assert out.shape == (32, 32, 3) and out.dtype == np.float32
+    assert out.min() >= 0 and out.max() <= 1
+    np.testing.assert_allclose(out.mean(axis=(0, 1)), image.mean(axis=(0, 1)), atol=0.02)
 
 
 def test_raw_files_are_sources(tmp_path: Path) -> None:
