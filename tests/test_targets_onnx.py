@@ -33,7 +33,7 @@ from fa_mobile.targets.base import (
     Precision,
     SelectorKind,
 )
-from fa_mobile.targets.islands import psnr_loss
+from fa_mobile.targets.islands import added_loss, psnr_loss
 from fa_mobile.targets.onnx_compose import branches
 from fa_mobile.targets.onnx_equalize import equalize
 from fa_mobile.targets.onnx_member import feeds, load, member_model, module_path, network_nodes
@@ -343,9 +343,9 @@ def test_ladder_is_climbed_as_far_as_quality_asks(
     exact = [s._replace(truth=denoised.run(None, feeds(s))[0] + 0.3) for s in calibration[0][:2]]
     first = quantize(model, exact, ((),)).loss_db
     assert first > 0
-    monkeypatch.setattr(onnx_quantize, "_BOUND_DB", 1.01 * first)
+    monkeypatch.setattr(onnx_quantize, "MAX_LOSS_DB", 1.01 * first)
     assert quantize(model, exact).islands == ()
-    monkeypatch.setattr(onnx_quantize, "_BOUND_DB", 0.5 * first)
+    monkeypatch.setattr(onnx_quantize, "MAX_LOSS_DB", 0.5 * first)
     climbed = quantize(model, exact)
     assert climbed.loss_db <= 0.5 * first
     assert "head" in climbed.islands
@@ -357,3 +357,15 @@ def test_psnr_loss_is_the_worst_group() -> None:
     floats = [np.full_like(truth, 1.0)] * 3
     int8 = [np.full_like(truth, value) for value in (1.0, 2.0, 1.0)]
     assert psnr_loss(samples, floats, int8) == pytest.approx(10 * np.log10(4))
+
+
+def test_what_int8_adds_counts_even_where_it_is_nearer_to_the_truth() -> None:
+    noise = np.random.default_rng(0).normal(0, 1, (1, 1, 16, 16)).astype(np.float32)
+    truth = np.zeros_like(noise)
+    sample = CalibrationSample(truth, 1e-3, 0.0, truth)
+    assert added_loss([sample], [noise], [noise]) == 0
+    cancelling, doubling = (noise * factor for factor in (0.5, 1.5))
+    assert psnr_loss([sample], [noise], [cancelling]) < 0
+    expected = 10 * np.log10(1.25)
+    for output in (cancelling, doubling):
+        assert added_loss([sample], [noise], [output]) == pytest.approx(expected, rel=1e-4)

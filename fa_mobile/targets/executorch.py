@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -45,7 +46,7 @@ from fa_mobile.targets.islands import (
     HOPELESS,
     MAX_LOSS_DB,
     Measure,
-    mean_loss,
+    added_loss,
     psnr_loss,
 )
 from fa_mobile.targets.tuned import plan_for
@@ -59,6 +60,8 @@ keeps a table of pointers for every convolution but those of 1 x 1."""
 # What costs most in 8 bits, measured: the full-resolution encoder and decoder carry the detail on
 # top of a wide range; Feature-Align's products and the sums behind them add a rounding each.
 _DETAIL: Final = ("head", "enc0.blocks", "dec0.blocks", "skip0", "down0", "add")
+_SEARCHED: Final = 48
+"""Ranges that are searched, the nearest to the output: all of ``mobile``."""
 # What members of ``mobile`` lose most by, measured: the last product and the tail behind it.
 LADDER: Final = (
     QuantizationPlan(),
@@ -200,8 +203,21 @@ def _least_loss(
     as_observed = loss(psnr_loss)
     if as_observed > HOPELESS * MAX_LOSS_DB:
         return as_observed
-    search(activation_ranges(module)[::-1], lambda: loss(mean_loss))
+    ranges = activation_ranges(module)[::-1][:_SEARCHED]
+    with _one_thread():
+        search(ranges, lambda: loss(added_loss))
     return loss(psnr_loss)
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """For thousands of small calls: threads that wait for each other take longer than one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _outputs(module: nn.Module, inputs: Sequence[tuple[Tensor, ...]]) -> list[Array]:

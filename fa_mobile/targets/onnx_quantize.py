@@ -1,8 +1,8 @@
 """int8 for one member's ONNX graph: QDQ around the network, everything else stays float.
 
 The ranges are chosen per member: a clipped outlier costs highlights, a kept one costs resolution
-everywhere, and which is worse depends on the member's noise. A few percentiles are tried; from the
-one that loses least on the calibration samples each range is searched for itself.
+everywhere, and which is worse depends on the member's noise. A few percentiles are tried and the
+one that loses least on the calibration samples is kept.
 """
 
 from __future__ import annotations
@@ -20,16 +20,8 @@ from onnxruntime.quantization import CalibrationMethod, QuantType
 from onnxruntime.quantization.calibrate import TensorData, TensorsData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from fa_mobile.ranges import Ends, search
 from fa_mobile.targets.base import CalibrationSample
-from fa_mobile.targets.islands import (
-    HOPELESS,
-    MAX_LOSS_DB,
-    Ladder,
-    Measure,
-    mean_loss,
-    psnr_loss,
-)
+from fa_mobile.targets.islands import MAX_LOSS_DB, Ladder, psnr_loss
 from fa_mobile.targets.onnx_equalize import equalize
 from fa_mobile.targets.onnx_member import feeds, load, network_nodes, probe
 
@@ -50,6 +42,8 @@ PERCENTILES: Final = (100.0, 99.99, 99.9, 99.7)
 _SAMPLED: Final = 40_000
 """Values kept per tensor and sample for the percentiles."""
 _OPERATORS: Final = ["Conv", "ConvTranspose", "Relu", "Add", "Mul", "Resize", "Concat", "Split"]
+
+Range = tuple[float, float]
 
 
 class Quantized(NamedTuple):
@@ -89,10 +83,9 @@ def quantize(
         inside = [name for name, path in paths.items() if path not in floats]
         if not inside:
             return Quantized(equal, tuple(sorted(floats)), 100.0, 0.0)
-        judged = _Judged(equal, inside, samples, reference)
-        kept, percentile, loss = judged.best(ranges)
-        found = Quantized(judged.model(kept), tuple(sorted(floats)), percentile, loss)
-        if loss <= MAX_LOSS_DB:
+        made = _best_percentile(equal, inside, ranges, samples, reference)
+        found = Quantized(made[0], tuple(sorted(floats)), made[1], made[2])
+        if found.loss_db <= MAX_LOSS_DB:
             break
     return found
 
@@ -104,62 +97,25 @@ def _outputs(
     return [session.run(None, feeds(sample))[0] for sample in samples]
 
 
-class _Judged:
-    """What a choice of ranges makes of one member's model, ``nodes`` of it in int8."""
-
-    def __init__(
-        self,
-        equal: onnx.ModelProto,
-        nodes: Sequence[str],
-        samples: Sequence[CalibrationSample],
-        reference: Sequence[npt.NDArray[np.float32]],
-    ) -> None:
-        self._given = equal, nodes
-        self._samples, self._reference = samples, reference
-
-    def model(self, ranges: Mapping[str, Ends]) -> onnx.ModelProto:
-        return _insert_qdq(*self._given, ranges)
-
-    def best(
-        self, candidates: Mapping[float, Mapping[str, Ends]]
-    ) -> tuple[dict[str, Ends], float, float]:
-        """The candidate that loses least, searched: (ranges, its percentile, the loss in dB)."""
-        losses = {percentile: self._loss(ends) for percentile, ends in candidates.items()}
-        percentile = min(losses, key=lambda each: losses[each])
-        kept, loss = dict(candidates[percentile]), losses[percentile]
-        if loss > HOPELESS * MAX_LOSS_DB:
-            return kept, percentile, loss
-        search(self._rounded(kept)[::-1], lambda: self._loss(kept, mean_loss))
-        return kept, percentile, self._loss(kept)
-
-    def _rounded(self, kept: dict[str, Ends]) -> list[_NamedRange]:
-        """Those of ``kept`` that this model rounds by, from its input to its output."""
-        nodes = self.model(kept).graph.node
-        names = dict.fromkeys(n.input[0] for n in nodes if n.op_type == "QuantizeLinear")
-        return [_NamedRange(kept, name) for name in names if name in kept]
-
-    def _loss(self, ranges: Mapping[str, Ends], measure: Measure = psnr_loss) -> float:
-        return measure(self._samples, self._reference, _outputs(self.model(ranges), self._samples))
-
-
-class _NamedRange:
-    """The range of one tensor among those of a model."""
-
-    def __init__(self, ranges: dict[str, Ends], name: str) -> None:
-        self._ranges, self._name = ranges, name
-
-    @property
-    def ends(self) -> Ends:
-        return self._ranges[self._name]
-
-    @ends.setter
-    def ends(self, value: Ends) -> None:
-        self._ranges[self._name] = value
+def _best_percentile(
+    model: onnx.ModelProto,
+    inside: Sequence[str],
+    ranges: Mapping[float, Mapping[str, Range]],
+    samples: Sequence[CalibrationSample],
+    reference: Sequence[npt.NDArray[np.float32]],
+) -> tuple[onnx.ModelProto, float, float]:
+    """The candidate that loses least: (model, percentile, loss in dB)."""
+    candidates = []
+    for percentile in PERCENTILES:
+        candidate = _insert_qdq(model, inside, ranges[percentile])
+        loss = psnr_loss(samples, reference, _outputs(candidate, samples))
+        candidates.append((candidate, percentile, loss))
+    return min(candidates, key=lambda made: made[2])
 
 
 def _ranges(
     model: onnx.ModelProto, nodes: set[str], samples: Sequence[CalibrationSample]
-) -> dict[float, dict[str, Ends]]:
+) -> dict[float, dict[str, Range]]:
     """Per percentile, per tensor that a network's node reads or writes: its (low, high)."""
     names = [
         name
@@ -177,7 +133,7 @@ def _ranges(
                 values.ravel()[rng.integers(0, values.size, _SAMPLED)]
             )
             ends.setdefault(name, []).extend((float(values.min()), float(values.max())))
-    found: dict[float, dict[str, Ends]] = {percentile: {} for percentile in PERCENTILES}
+    found: dict[float, dict[str, Range]] = {percentile: {} for percentile in PERCENTILES}
     for name, parts in drawn.items():
         together = np.concatenate(parts)
         for percentile in PERCENTILES:
@@ -189,7 +145,7 @@ def _ranges(
 
 
 def _insert_qdq(
-    model: onnx.ModelProto, nodes: Sequence[str], ranges: Mapping[str, Ends]
+    model: onnx.ModelProto, nodes: Sequence[str], ranges: Mapping[str, Range]
 ) -> onnx.ModelProto:
     """A copy of ``model`` with quantize and dequantize operators around ``nodes``.
 

@@ -7,7 +7,7 @@ exports merge is merged here too, and what they keep in float stays float.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import torch
@@ -115,6 +115,16 @@ class ActivationRanges:
             module.scale.copy_(factor * scale)
             module.zero_point.copy_(zero_point)
             enable_fake_quant(module)
+
+    def restore(self, factors: Sequence[float]) -> None:
+        """Take the factors of a run that is resumed.
+
+        Raises:
+            ValueError: when they are not as many as there are ranges.
+        """
+        if len(factors) != len(self.factors):
+            raise ValueError(f"{len(factors)} range factors for {len(self.factors)} ranges")
+        self.factors = list(factors)
 
     @torch.no_grad()
     def search(self, cost: Callable[[], float]) -> None:

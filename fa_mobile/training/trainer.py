@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -36,6 +36,9 @@ from fa_mobile.training.sources import FlatSource, Source
 from fa_mobile.training.start import start_weights
 from fa_mobile.training.state import STATE_FILE, RunState
 from fa_mobile.training.tensors import entered
+
+if TYPE_CHECKING:
+    from fa_mobile.training.rounding import ActivationRanges
 
 CONFIG_FILE: Final = "config.json"
 _VALIDATION_SEED: Final = 20210302
@@ -164,11 +167,10 @@ def train(
 
         model = rounded_twin(network, features[0])
         activation_ranges = ActivationRanges(model)
+        if resumed:
+            _restore_ranges(activation_ranges, state, folder)
         activation_ranges.measure(features)
-        if state.range_factors:
-            activation_ranges.factors = state.range_factors
-            activation_ranges.measure(features)
-        else:
+        if not resumed:
             activation_ranges.search(lambda: -validation_psnr(model, state.average, fixed))
             state.range_factors = activation_ranges.factors
 
@@ -208,6 +210,16 @@ def train(
                 activation_ranges.measure(features)
         report(Progress(state.step, loss, rate, checked))
     return last if math.isfinite(last) else validation_psnr(model, state.average, checks)
+
+
+def _restore_ranges(ranges: ActivationRanges, state: RunState, folder: Path) -> None:
+    try:
+        ranges.restore(state.range_factors)
+    except ValueError as error:
+        raise UserError(
+            f"training state {folder / STATE_FILE} does not fit this network ({error}); delete "
+            "the run folder to start afresh"
+        ) from error
 
 
 def _in_float(config: TrainConfig, step: int) -> bool:

@@ -61,7 +61,8 @@ def test_a_planted_tint_is_taken_out() -> None:
     after = errors(network, 1)
     assert before[0] > 0.01
     assert after[0] < before[0] / 5
-    assert after[1:].max() < 0.004  # what was planted in highlights stays, and pulls at red
+    # What was planted in highlights stays, and pulls at red; the others have no part in it.
+    assert np.abs(after[1:] - before[1:]).max() < 0.001
 
 
 @pytest.mark.usefixtures("few")

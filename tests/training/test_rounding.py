@@ -67,6 +67,14 @@ def test_searched_ranges_keep_their_factors(network: nn.Module) -> None:
         torch.testing.assert_close(twin(x), found, atol=0.02 * float(found.std()), rtol=0)
 
 
+def test_factors_of_other_ranges_are_refused() -> None:
+    twin = rounded_twin(visible_array(1, "mobile").networks[0].train(), features())
+    ranges = ActivationRanges(twin)
+    ranges.restore([0.5] * len(ranges.factors))
+    with pytest.raises(ValueError, match="3 range factors"):
+        ranges.restore([1.0] * 3)
+
+
 def test_gradients_reach_every_weight(network: nn.Module) -> None:
     x = features()
     twin = rounded_twin(network, x)

@@ -39,7 +39,7 @@ def test_killed_run_resumes_to_the_same_weights(
         if progress.step == 5:  # the state of step 4 is on disk
             raise Killed
 
-    run = config(rounded=rounded)
+    run = config(rounded=rounded, float_share=0.5 if rounded else 0.0)
     trainer.train(run, data.sources, data.held_out, tmp_path / "whole", quiet)
     with pytest.raises(Killed):
         trainer.train(run, data.sources, data.held_out, tmp_path / "cut", kill)
@@ -51,6 +51,35 @@ def test_killed_run_resumes_to_the_same_weights(
     whole, cut = (averaged_weights(tmp_path / name) for name in ("whole", "cut"))
     for name, value in whole.items():
         torch.testing.assert_close(cut[name], value, rtol=0, atol=1e-6)
+
+
+def test_a_rounded_run_without_its_factors_is_refused(data: Data, tmp_path: Path) -> None:
+    run = config(rounded=True)
+    trainer.train(run, data.sources, data.held_out, tmp_path, quiet)
+    state = RunState(build_network(run.network), run.learning_rate)
+    state.load(tmp_path)
+    assert min(state.range_factors) < 1
+    state.range_factors = state.range_factors[1:]
+    state.save(tmp_path)
+    with pytest.raises(UserError, match="range factors for"):
+        trainer.train(run, data.sources, data.held_out, tmp_path, quiet)
+
+
+def test_so_many_steps_of_a_rounded_run_are_in_float(data: Data, tmp_path: Path) -> None:
+    """(Almost) all, half and none of them give three different runs."""
+
+    def trained(name: str, **given: object) -> dict[str, torch.Tensor]:
+        run = config(**given)
+        trainer.train(run, data.sources, data.held_out, tmp_path / name, quiet)
+        return averaged_weights(tmp_path / name)
+
+    weights = [
+        trained("float", rounded=True, float_share=0.999999),
+        trained("half", rounded=True, float_share=0.5),
+        trained("rounded", rounded=True),
+    ]
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        assert any(not torch.equal(weights[one][k], weights[other][k]) for k in weights[one])
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adam"])
