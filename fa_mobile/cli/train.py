@@ -83,7 +83,7 @@ def run(
     soft_share: Annotated[
         float,
         typer.Option(min=0, max=1, help="Of the patches of photos, enlarged: soft as captures."),
-    ] = 0.5,
+    ] = 0.25,
     cast_weight: Annotated[
         float, typer.Option(min=0, help="Of the error of each channel's mean over a patch.")
     ] = 0.0,
