@@ -128,9 +128,10 @@ class ActivationRanges:
 
     @torch.no_grad()
     def search(self, cost: Callable[[], float]) -> None:
-        """Find the factors that leave the least ``cost`` of the twin, as exports will.
+        """Find the factors that leave the least ``cost`` of the twin.
 
-        After a first :meth:`measure`; the weights then learn to live with them.
+        After a first :meth:`measure`; the weights then learn to live with them. Exports search
+        too, by a cost of their own (:func:`fa_mobile.targets.islands.added_loss`).
         """
         ranges = [_FakeRange(module) for module in self._rounding]
         search(ranges[::-1], cost)
