@@ -170,8 +170,10 @@ def run(
         teacher=None if teacher is None else str(teacher),
         perceptual_weights=None if perceptual_weights is None else str(perceptual_weights),
     )  # fmt: skip
+    assembled = output is not None and stage in ("all", "assemble")
     if stage != "assemble":
         build_objective(base)  # what it refuses shall not wait for the photos
+    if stage != "assemble" or (assembled and balance):
         data = load_data(
             photos, raw or [], patch, need_color=loss == "perceptual", soft_share=soft_share
         )
@@ -181,6 +183,7 @@ def run(
             f"{len(data.sources)} images to train on, {len(data.held_out)} to validate with, "
             f"{len(data.skipped)} skipped"
         )
+    if stage != "assemble":
         if sweep:
             _sweep(base, runs, sweep, data)
             return
@@ -192,7 +195,7 @@ def run(
                 count = int8_steps
             config = stage_config(base, runs, name, count, start, floats=floats)
             _run_stage(config, runs, name, data)
-    if output is not None and stage in ("all", "assemble"):
+    if output is not None and assembled:
         facts = {"steps_common": 0 if start else steps, "steps_member": member_steps,
                  "steps_int8": int8_steps, "batch": batch, "flat_share": flat_share,
                  "soft_share": soft_share, "cast_weight": cast_weight,
@@ -203,8 +206,9 @@ def run(
         for name in ("teacher_sha256", "perceptual_sha256"):
             if value := getattr(pins, name):
                 facts[name] = value
+        kept = data.sources if balance else ()
         with show.tiles() as progress:
-            assemble(base, runs, output.name, output, facts, balanced=balance, progress=progress)
+            assemble(base, runs, output.name, output, facts, photos=kept, progress=progress)
         typer.echo(str(output))
 
 

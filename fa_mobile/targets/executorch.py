@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -49,6 +49,7 @@ from fa_mobile.targets.islands import (
     added_loss,
     psnr_loss,
 )
+from fa_mobile.targets.settling import BIAS, WEIGHT, flat_samples, settle
 from fa_mobile.targets.tuned import plan_for
 
 Form = Literal["call", "methods"]
@@ -147,8 +148,9 @@ def _member_programs(
         module: nn.Module = DelegateMember(member).eval()
         if job.precision == "int8":
             program = export_for_calibration(module, stride, scalars)
+            flat = flat_samples(job.array.spec, index)
             try:
-                made, loss = int8_member(program, job.calibration[index], member, plan)
+                made, loss = int8_member(program, job.calibration[index], member, plan, flat)
             except ValueError as error:
                 raise ExportError(f"member {index}: {error}") from error
             kept = made.float_operators
@@ -164,6 +166,7 @@ def int8_member(
     samples: Sequence[CalibrationSample],
     member: Member,
     plan: QuantizationPlan | None,
+    flat: Sequence[CalibrationSample] = (),
 ) -> tuple[QuantizedMember, float]:
     """The member in int8, and the PSNR in dB that this loses on the samples.
 
@@ -172,6 +175,7 @@ def int8_member(
         samples: at least one; ranges and the loss are measured on them.
         member: the folded member itself, for its scalars.
         plan: None takes the first rung of ``LADDER`` that loses little, the last in any case.
+        flat: flat colours, whose means int8 is to keep where the member can settle them.
 
     Raises:
         ValueError: without samples, or for a plan that does not fit the network.
@@ -186,7 +190,30 @@ def int8_member(
         loss = _least_loss(made.module, samples, inputs, reference)
         if loss <= MAX_LOSS_DB:
             break
+    if flat and _settle(made.module, program, member, flat, samples):
+        loss = psnr_loss(samples, reference, _outputs(made.module, inputs))
     return made, loss
+
+
+def _settle(
+    module: fx.GraphModule,
+    program: ExportedProgram,
+    member: Member,
+    flat: Sequence[CalibrationSample],
+    samples: Sequence[CalibrationSample],
+) -> bool:
+    """Give int8 the means of float on flat colours; whether the member can."""
+
+    def outputs(of: nn.Module) -> Callable[[Sequence[CalibrationSample]], list[Array]]:
+        return lambda given: _outputs(of, [member_inputs(sample, member) for sample in given])
+
+    change = settle(member, flat, samples, outputs(program.module()), outputs(module))
+    for name, more in zip((WEIGHT, BIAS), change or (), strict=False):
+        path, _, attribute = name.rpartition(".")
+        # A parameter of its own: the one that is there may be the float member's.
+        value = module.get_parameter(name) + torch.from_numpy(more)
+        setattr(module.get_submodule(path), attribute, nn.Parameter(value))
+    return change is not None
 
 
 def _least_loss(

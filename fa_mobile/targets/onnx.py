@@ -18,7 +18,8 @@ from fa_mobile.targets.base import Exported, ExportError, ExportJob, check_job
 from fa_mobile.targets.islands import Ladder
 from fa_mobile.targets.onnx_compose import branches, compose
 from fa_mobile.targets.onnx_member import member_model
-from fa_mobile.targets.onnx_quantize import LADDER, Quantized, quantize
+from fa_mobile.targets.onnx_quantize import LADDER, Quantized, Settling, quantize
+from fa_mobile.targets.settling import flat_samples
 from fa_mobile.targets.tuned import plan_for
 
 MODEL_FILE: Final = "model.onnx"
@@ -57,9 +58,11 @@ def export(
     denoiser = RawDenoiser(job.array).eval()
     models, quantized = [], []
     for index, member in enumerate(denoiser.members):
-        model = member_model(fold(member, plan), denoiser.stride)
+        folded = fold(member, plan)
+        model = member_model(folded, denoiser.stride)
         if job.precision == "int8":
-            made = quantize(model, job.calibration[index], ladder)
+            flat = flat_samples(job.array.spec, index)
+            made = quantize(model, job.calibration[index], ladder, Settling(folded, flat))
             quantized.append(made)
             model = made.model
             job.report(

@@ -11,19 +11,23 @@ import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationMethod, QuantType
 from onnxruntime.quantization.calibrate import TensorData, TensorsData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+from torch import nn
 
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.islands import MAX_LOSS_DB, Ladder, psnr_loss
 from fa_mobile.targets.onnx_equalize import equalize
 from fa_mobile.targets.onnx_member import feeds, load, network_nodes, probe
+from fa_mobile.targets.settling import BIAS, WEIGHT, settle
 
 LADDER: Final[Ladder] = (
     (),
@@ -55,8 +59,18 @@ class Quantized(NamedTuple):
     loss_db: float
 
 
+class Settling(NamedTuple):
+    """What :func:`fa_mobile.targets.settling.settle` needs: the folded member, and flat colours."""
+
+    member: nn.Module
+    flat: Sequence[CalibrationSample]
+
+
 def quantize(
-    model: onnx.ModelProto, samples: Sequence[CalibrationSample], ladder: Ladder = LADDER
+    model: onnx.ModelProto,
+    samples: Sequence[CalibrationSample],
+    ladder: Ladder = LADDER,
+    settling: Settling | None = None,
 ) -> Quantized:
     """Quantize the network inside a member's model.
 
@@ -68,6 +82,7 @@ def quantize(
         samples: at least one; of the member's own subrange.
         ladder: float islands to try, fewest first; the first that loses little is kept, the
             last one in any case.
+        settling: with which int8 gets the means of float on flat colours.
 
     Raises:
         ValueError: without samples.
@@ -87,7 +102,30 @@ def quantize(
         found = Quantized(made[0], tuple(sorted(floats)), made[1], made[2])
         if found.loss_db <= MAX_LOSS_DB:
             break
-    return found
+    return _settled(equal, found, samples, settling) if settling else found
+
+
+def _settled(
+    model: onnx.ModelProto,
+    made: Quantized,
+    samples: Sequence[CalibrationSample],
+    settling: Settling,
+) -> Quantized:
+    """``made`` with the means of ``model`` on flat colours, where the member has a way for it."""
+    change = settle(
+        settling.member,
+        settling.flat,
+        samples,
+        partial(_outputs, model),
+        partial(_outputs, made.model),
+    )
+    if change is None:
+        return made
+    for name, more in zip((WEIGHT, BIAS), change, strict=True):
+        (held,) = (item for item in made.model.graph.initializer if item.name == name)
+        held.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(held) + more, name))
+    loss = psnr_loss(samples, _outputs(model, samples), _outputs(made.model, samples))
+    return made._replace(loss_db=loss)
 
 
 def _outputs(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from fa_mobile.errors import UserError
 from fa_mobile.networks import build_network
 from fa_mobile.nsma import (
@@ -20,6 +22,7 @@ from fa_mobile.sensor import load_profile
 from fa_mobile.training.balance import balance
 from fa_mobile.training.config import TrainConfig
 from fa_mobile.training.sources import (
+    Mosaic,
     Source,
     load_photos,
     load_raws,
@@ -41,6 +44,8 @@ _FLOAT_SHARE: Final = 0.5
 at the end of a member's range where noise is least."""
 _RANGES_EVERY: Final = 100
 _HELD_OUT_EVERY: Final = 12
+_BALANCED_BESIDE: Final = 400
+"""Patches of photos, beside which the means of flat colours are put right."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ def assemble(
     folder: Path,
     training: dict[str, Any],
     *,
-    balanced: bool = True,
+    photos: Sequence[Source] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> ArraySpec:
     """Build the checkpoint from the members' last runs; returns its specification.
@@ -161,24 +166,32 @@ def assemble(
         name: of the array.
         folder: of the checkpoint.
         training: what the checkpoint says of its training.
-        balanced: put the means of flat colours right (:mod:`fa_mobile.training.balance`).
+        photos: to put the means of flat colours right beside
+            (:mod:`fa_mobile.training.balance`); without them that is left out.
         progress: of that, called for each member with (captures denoised, captures in all).
 
     Raises:
         UserError: when a member has not been trained.
     """
     spec = new_spec(name, config.network, load_profile(config.profile), config.members)
-    networks = []
+    kept, networks = _patches(photos, config), []
     for member in range(config.members):
         network = build_network(config.network)
         network.load_state_dict(averaged_weights(_last_run(runs, member, config.members)))
         networks.append(network.eval())
-        if balanced:
+        if kept:
             a_range = subrange(spec.profile.a_range, spec.edges, member)
-            balance(network, spec.profile, a_range, seed=config.seed, progress=progress)
+            balance(network, spec.profile, a_range, kept, seed=config.seed, progress=progress)
     spec = spec.model_copy(update={"training": training})
     save_checkpoint(NoiseSubrangeModelArray(spec, networks), folder)
     return spec
+
+
+def _patches(photos: Sequence[Source], config: TrainConfig) -> list[Mosaic]:
+    """Clean patches of the size that was trained on, from every source alike."""
+    rng = np.random.default_rng(config.seed)
+    count = _BALANCED_BESIDE if photos else 0
+    return [photos[index % len(photos)].sample(rng, config.patch) for index in range(count)]
 
 
 def _last_run(runs: Path, member: int, members: int) -> Path:
