@@ -17,7 +17,7 @@ from fa_mobile.nsma import NoiseSubrangeModelArray, new_spec
 from fa_mobile.quantization import QuantizationPlan
 from fa_mobile.runtimes.executorch import ExecutorchModel
 from fa_mobile.sensor import SensorProfile
-from fa_mobile.targets import executorch, executorch_member
+from fa_mobile.targets import executorch_int8, executorch_member
 from fa_mobile.targets.base import ExportError
 from fa_mobile.targets.executorch import export
 from tests.export_jobs import SIZE, TOLERANCE_DN, calibration, capture, job
@@ -104,13 +104,13 @@ def test_islands_grow_until_little_is_lost(
     program = executorch_member.export_for_calibration(module, denoiser.stride, scalars=3)
     (samples,) = calibration(odd_array)
     rungs = [QuantizationPlan(observer=name) for name in ("minmax", "histogram")]
-    monkeypatch.setattr(executorch, "LADDER", rungs)
+    monkeypatch.setattr(executorch_int8, "LADDER", rungs)
     tried: list[str] = []
 
     def losing(*_: object) -> float:
         tried.append("rung")
         return 1.0 if len(tried) == 1 else 0.0
 
-    monkeypatch.setattr(executorch, "psnr_loss", losing)
-    assert executorch.int8_member(program, samples, member, None)[1] == 0.0
+    monkeypatch.setattr(executorch_int8, "psnr_loss", losing)
+    assert executorch_int8.int8_member(program, samples, member, None)[1] == 0.0
     assert len(tried) == 2

@@ -16,12 +16,13 @@ from fa_mobile.folding import FoldPlan, fold
 from fa_mobile.folding.mosaic import Mosaic, MosaicMember
 from fa_mobile.nsma import load_checkpoint
 from fa_mobile.patches import Patches, clean_patches
-from fa_mobile.targets import executorch, onnx_quantize
+from fa_mobile.targets import executorch_int8, onnx_quantize
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.executorch_member import DelegateMember, export_for_calibration
 from fa_mobile.targets.onnx_member import member_model
 from fa_mobile.targets.samples import calibration_samples
-from fa_mobile.targets.settling import Outputs, flat_samples, settle
+from fa_mobile.targets.settling import Outputs, can_settle, flat_samples, settle
+from tests.conftest import visible_array
 
 ARRAY = load_checkpoint(Path(fa_mobile.__file__).parent / "checkpoints" / "imx258-mobile")
 DENOISER = RawDenoiser(ARRAY).eval()
@@ -62,10 +63,8 @@ def test_a_planted_shift_is_taken_out_position_by_position(
     assert shifted.direct is not None
     with torch.no_grad():
         shifted.direct.bias += planted  # type: ignore[operator]
-    change = settle(
-        member, flat, photos, lambda x: outputs(member, x), lambda x: outputs(shifted, x)
-    )
-    assert change is not None
+    every = [*flat, *photos]
+    change = settle(member, flat, photos, outputs(member, every), outputs(shifted, every))
     others = calibration_samples(clean_patches(None, count=24)[6:], ARRAY.spec)[MEMBER]
     before = apart(member, shifted, others)
     with torch.no_grad():
@@ -80,10 +79,11 @@ def apart(one: nn.Module, other: nn.Module, samples: Sequence[CalibrationSample]
     return float(np.sqrt(np.mean([np.mean((a - b) ** 2) for a, b in pairs])))
 
 
-def test_a_member_without_a_way_in_float_stays(flat: list[CalibrationSample]) -> None:
-    member = fold(DENOISER.members[MEMBER], FoldPlan(group_width=16, mosaic="planes"))
-    never: list[CalibrationSample] = []
-    assert settle(member, flat, never, lambda x: outputs(member, x), lambda _: []) is None
+def test_planes_and_other_networks_have_no_way_in_float() -> None:
+    plan = FoldPlan(group_width=16, mosaic="planes")
+    assert not can_settle(fold(DENOISER.members[MEMBER], plan))
+    paper = RawDenoiser(visible_array(1)).eval().members[0]
+    assert not can_settle(fold(paper, FoldPlan(group_width=16, mosaic="shuffle")))
 
 
 def test_flats_are_the_member_s_own_and_always_the_same(flat: list[CalibrationSample]) -> None:
@@ -118,23 +118,24 @@ def dark(member: int) -> list[CalibrationSample]:
 def test_executorch_s_int8_has_the_means_of_float(
     flat: list[CalibrationSample], patches: Patches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executorch, "_SEARCHED", 0)
+    monkeypatch.setattr(executorch_int8, "_SEARCHED", 0)
     member = folded("columns")
     samples = calibration_samples(patches, ARRAY.spec)[MEMBER]
     program = export_for_calibration(DelegateMember(member).eval(), DENOISER.stride, 3)
     tests = dark(MEMBER)
-    inputs = [executorch.member_inputs(sample, member) for sample in tests]
-    floats = executorch._outputs(program.module(), inputs)
-    plan = executorch.QuantizationPlan()
+    inputs = [executorch_int8.member_inputs(sample, member) for sample in tests]
+    floats = executorch_int8.outputs_of(program.module(), inputs)
+    plan = executorch_int8.QuantizationPlan()
     errors = [
-        off(floats, executorch._outputs(made.module, inputs), tests)
+        off(floats, executorch_int8.outputs_of(made.module, inputs), tests)
         for made, _ in (
-            executorch.int8_member(program, samples, member, plan, given) for given in ((), flat)
+            executorch_int8.int8_member(program, samples, member, plan, given)
+            for given in ((), flat)
         )
     ]
     assert errors[1] < errors[0] / 2
     np.testing.assert_array_equal(
-        floats[0], executorch._outputs(program.module(), inputs[:1])[0], "float was changed"
+        floats[0], executorch_int8.outputs_of(program.module(), inputs[:1])[0], "float was changed"
     )
 
 

@@ -7,30 +7,22 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor, fx, nn
+from torch import nn
 from torch.export import ExportedProgram
 
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.errors import UserError
 from fa_mobile.files import replace_file
 from fa_mobile.folding import UNFOLDED, FoldPlan, fold
-from fa_mobile.quantization import (
-    QuantizationPlan,
-    QuantizedMember,
-    activation_ranges,
-    fitting_plan,
-    quantize_member,
-)
-from fa_mobile.ranges import search
+from fa_mobile.quantization import QuantizationPlan
 from fa_mobile.runtimes.executorch import ExecutorchModel
-from fa_mobile.targets.base import CalibrationSample, Exported, ExportError, ExportJob, check_job
+from fa_mobile.targets.base import Exported, ExportError, ExportJob, check_job
+from fa_mobile.targets.executorch_int8 import int8_member
 from fa_mobile.targets.executorch_lowering import quiet
 from fa_mobile.targets.executorch_member import (
     DelegateMember,
@@ -42,36 +34,14 @@ from fa_mobile.targets.executorch_member import (
 from fa_mobile.targets.executorch_memory import MEMORY
 from fa_mobile.targets.executorch_methods import methods_program
 from fa_mobile.targets.executorch_selector import selecting_program
-from fa_mobile.targets.islands import (
-    HOPELESS,
-    MAX_LOSS_DB,
-    Measure,
-    added_loss,
-    psnr_loss,
-)
-from fa_mobile.targets.settling import BIAS, WEIGHT, flat_samples, settle
+from fa_mobile.targets.settling import flat_samples
 from fa_mobile.targets.tuned import plan_for
 
 Form = Literal["call", "methods"]
-Array = npt.NDArray[np.float32]
 MODEL_FILE: Final = "model.pte"
 FOLD_PLAN: Final = FoldPlan(group_width=16, mosaic="columns")
 """Where nothing was measured (:mod:`fa_mobile.targets.tuned`). ``stem`` takes more memory: XNNPACK
 keeps a table of pointers for every convolution but those of 1 x 1."""
-# What costs most in 8 bits, measured: the full-resolution encoder and decoder carry the detail on
-# top of a wide range; Feature-Align's products and the sums behind them add a rounding each.
-_DETAIL: Final = ("head", "enc0.blocks", "dec0.blocks", "skip0", "down0", "add")
-_SEARCHED: Final = 48
-"""Ranges that are searched, the nearest to the output: all of ``mobile``."""
-# What members of ``mobile`` lose most by, measured: the last product and the tail behind it.
-LADDER: Final = (
-    QuantizationPlan(),
-    QuantizationPlan(("mul", "tail")),
-    QuantizationPlan(("mul", "tail", "stem", "reduce", "enc0")),
-    QuantizationPlan((*_DETAIL, "*.align.mul", "*.align.add")),
-    QuantizationPlan((*_DETAIL, "enc0", "dec0", "enc1", "tail", "*.align.mul", "*.align.add")),
-)
-"""Float islands to try, fewest first; a pattern that the network has nothing for is left out."""
 
 
 def export(
@@ -159,103 +129,6 @@ def _member_programs(
             module = made.module
         programs.append(export_member(module, job.sides, scalars))
     return programs, tuple(islands)
-
-
-def int8_member(
-    program: ExportedProgram,
-    samples: Sequence[CalibrationSample],
-    member: Member,
-    plan: QuantizationPlan | None,
-    flat: Sequence[CalibrationSample] = (),
-) -> tuple[QuantizedMember, float]:
-    """The member in int8, and the PSNR in dB that this loses on the samples.
-
-    Args:
-        program: the member in float, of signature (raw, *scalars), for any H and W.
-        samples: at least one; ranges and the loss are measured on them.
-        member: the folded member itself, for its scalars.
-        plan: None takes the first rung of ``LADDER`` that loses little, the last in any case.
-        flat: flat colours, whose means int8 is to keep where the member can settle them.
-
-    Raises:
-        ValueError: without samples, or for a plan that does not fit the network.
-    """
-    inputs = [member_inputs(sample, member) for sample in samples]
-    reference = _outputs(program.module(), inputs)
-    # A rung whose patterns a network does not have may be the same as the one before it.
-    fitting = dict.fromkeys(fitting_plan(program, rung) for rung in LADDER)
-    rungs = [plan] if plan else list(fitting)
-    for rung in rungs:
-        made = quantize_member(program, inputs, rung)
-        loss = _least_loss(made.module, samples, inputs, reference)
-        if loss <= MAX_LOSS_DB:
-            break
-    if flat and _settle(made.module, program, member, flat, samples):
-        loss = psnr_loss(samples, reference, _outputs(made.module, inputs))
-    return made, loss
-
-
-def _settle(
-    module: fx.GraphModule,
-    program: ExportedProgram,
-    member: Member,
-    flat: Sequence[CalibrationSample],
-    samples: Sequence[CalibrationSample],
-) -> bool:
-    """Give int8 the means of float on flat colours; whether the member can."""
-
-    def outputs(of: nn.Module) -> Callable[[Sequence[CalibrationSample]], list[Array]]:
-        return lambda given: _outputs(of, [member_inputs(sample, member) for sample in given])
-
-    change = settle(member, flat, samples, outputs(program.module()), outputs(module))
-    for name, more in zip((WEIGHT, BIAS), change or (), strict=False):
-        path, _, attribute = name.rpartition(".")
-        # A parameter of its own: the one that is there may be the float member's.
-        value = module.get_parameter(name) + torch.from_numpy(more)
-        setattr(module.get_submodule(path), attribute, nn.Parameter(value))
-    return change is not None
-
-
-def _least_loss(
-    module: fx.GraphModule,
-    samples: Sequence[CalibrationSample],
-    inputs: Sequence[tuple[Tensor, ...]],
-    reference: Sequence[Array],
-) -> float:
-    """PSNR in dB that a quantized member loses, its ranges searched unless that is hopeless."""
-
-    def loss(measure: Measure) -> float:
-        return measure(samples, reference, _outputs(module, inputs))
-
-    as_observed = loss(psnr_loss)
-    if as_observed > HOPELESS * MAX_LOSS_DB:
-        return as_observed
-    ranges = activation_ranges(module)[::-1][:_SEARCHED]
-    with _one_thread():
-        search(ranges, lambda: loss(added_loss))
-    return loss(psnr_loss)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """For thousands of small calls: threads that wait for each other take longer than one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _outputs(module: nn.Module, inputs: Sequence[tuple[Tensor, ...]]) -> list[Array]:
-    with torch.no_grad():
-        return [np.asarray(module(*given).numpy(), np.float32) for given in inputs]
-
-
-def member_inputs(sample: CalibrationSample, member: Member) -> tuple[Tensor, ...]:
-    """The sample as the delegate takes it: (raw, *scalars)."""
-    scalars = member.scalars(torch.tensor([sample.a]), torch.tensor([sample.b]))
-    return torch.from_numpy(sample.raw), *scalars
 
 
 def _try_out(job: ExportJob, denoiser: RawDenoiser) -> None:

@@ -11,7 +11,6 @@ import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -23,11 +22,12 @@ from onnxruntime.quantization.calibrate import TensorData, TensorsData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from torch import nn
 
+from fa_mobile.folding.mosaic import MosaicMember
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.islands import MAX_LOSS_DB, Ladder, psnr_loss
 from fa_mobile.targets.onnx_equalize import equalize
 from fa_mobile.targets.onnx_member import feeds, load, network_nodes, probe
-from fa_mobile.targets.settling import BIAS, WEIGHT, settle
+from fa_mobile.targets.settling import BIAS, WEIGHT, can_settle, settle
 
 LADDER: Final[Ladder] = (
     (),
@@ -102,30 +102,26 @@ def quantize(
         found = Quantized(made[0], tuple(sorted(floats)), made[1], made[2])
         if found.loss_db <= MAX_LOSS_DB:
             break
-    return _settled(equal, found, samples, settling) if settling else found
+    if settling is not None and can_settle(settling.member):
+        return _settled(equal, found, samples, settling.member, settling.flat)
+    return found
 
 
 def _settled(
     model: onnx.ModelProto,
     made: Quantized,
     samples: Sequence[CalibrationSample],
-    settling: Settling,
+    member: MosaicMember,
+    flat: Sequence[CalibrationSample],
 ) -> Quantized:
-    """``made`` with the means of ``model`` on flat colours, where the member has a way for it."""
-    change = settle(
-        settling.member,
-        settling.flat,
-        samples,
-        partial(_outputs, model),
-        partial(_outputs, made.model),
-    )
-    if change is None:
-        return made
-    for name, more in zip((WEIGHT, BIAS), change, strict=True):
+    """``made`` with the means of ``model`` on flat colours."""
+    every = [*flat, *samples]
+    floats, int8 = _outputs(model, every), _outputs(made.model, every)
+    for name, more in zip((WEIGHT, BIAS), settle(member, flat, samples, floats, int8), strict=True):
         (held,) = (item for item in made.model.graph.initializer if item.name == name)
         held.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(held) + more, name))
-    loss = psnr_loss(samples, _outputs(model, samples), _outputs(made.model, samples))
-    return made._replace(loss_db=loss)
+    after = _outputs(made.model, samples)
+    return made._replace(loss_db=psnr_loss(samples, floats[len(flat) :], after))
 
 
 def _outputs(

@@ -8,8 +8,8 @@ in float (:mod:`fa_mobile.folding.cells`); its weights take that out in closed f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -66,27 +66,29 @@ def flat_samples(spec: ArraySpec, member: int) -> list[CalibrationSample]:
     return found
 
 
+def can_settle(member: nn.Module) -> TypeGuard[MosaicMember]:
+    """Whether a folded member has a way in float beside its network."""
+    return isinstance(member, MosaicMember) and member.direct is not None
+
+
 @torch.no_grad()
 def settle(
-    member: nn.Module,
+    member: MosaicMember,
     flat: Sequence[CalibrationSample],
     photos: Sequence[CalibrationSample],
-    floats: Callable[[Sequence[CalibrationSample]], Outputs],
-    int8: Callable[[Sequence[CalibrationSample]], Outputs],
-) -> Change | None:
-    """The change of the way in float with which int8 has float's means; None without such a way.
+    floats: Outputs,
+    int8: Outputs,
+) -> Change:
+    """The change of the way in float with which int8 has float's means.
 
     Args:
-        member: folded, in float.
+        member: folded, in float; one that :func:`can_settle`.
         flat: of :func:`flat_samples`.
         photos: captures that are not to become worse.
-        floats, int8: what the member makes of captures, before and after its quantization.
+        floats, int8: what the member makes of ``flat`` and then of ``photos``, before and after
+            its quantization.
     """
-    if not isinstance(member, MosaicMember) or member.direct is None:
-        return None
-    every = [*flat, *photos]
-    outputs = floats(every)
-    off = [after - before for before, after in zip(outputs, int8(every), strict=True)]
+    off = [after - before for before, after in zip(floats, int8, strict=True)]
     rows, errors = [], []
     for sample, error in zip(flat, off[: len(flat)], strict=True):
         level = (_by_channel(member, sample.truth).mean(1) - member.black) / member.span
@@ -94,7 +96,7 @@ def settle(
         slope, seen = _way(member, sample, _BORDER)
         rows.append(responses(slope, seen) / aims[:, None])
         errors.append(_by_channel(member, error, _BORDER).mean(1) / aims)
-    pulled = pull(_photos(member, photos, outputs[len(flat) :], off[len(flat) :]))
+    pulled = pull(_photos(member, photos, floats[len(flat) :], off[len(flat) :]))
     moves, wanted = np.array(rows), -np.array(errors)
     found = np.array(
         [
