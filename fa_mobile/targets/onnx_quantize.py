@@ -100,10 +100,10 @@ def quantize(
             return Quantized(equal, tuple(sorted(floats)), 100.0, 0.0)
         made = _best_percentile(equal, inside, ranges, samples, reference)
         found = Quantized(made[0], tuple(sorted(floats)), made[1], made[2])
+        if settling is not None and can_settle(settling.member):
+            found = _settled(equal, found, samples, settling.member, settling.flat)
         if found.loss_db <= MAX_LOSS_DB:
             break
-    if settling is not None and can_settle(settling.member):
-        return _settled(equal, found, samples, settling.member, settling.flat)
     return found
 
 
