@@ -10,10 +10,14 @@ by it. Hence photos are asked as well, each by what a change does to its mean sq
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+_SMALLEST: Final = 0.001
+"""Of the noise's energy, the least that a photo's mean squared error counts as: one of nothing but
+white, where noise is cut off, has none."""
 
 Array = npt.NDArray[np.float64]
 
@@ -29,6 +33,16 @@ class Pull(NamedTuple):
     gradient: Array
 
 
+def energy(error: npt.NDArray[np.floating[Any]], noise: float) -> float:
+    """A photo's mean squared error, to weigh it by.
+
+    Args:
+        error: of the result.
+        noise: mean variance of the capture's noise, over 0.
+    """
+    return max(float(np.mean(np.square(error, dtype=np.float64))), _SMALLEST * noise)
+
+
 def responses(slope: Array, seen: Array) -> Array:
     """By how much a unit of each weight moves the mean of the result, [16, c].
 
@@ -40,15 +54,15 @@ def responses(slope: Array, seen: Array) -> Array:
 
 
 def pull(captures: Iterable[tuple[Array, Array, Array, float]]) -> Pull:
-    """Of captures of photos: (error [16, p], slope [16, p], seen [c, p], mean squared error).
+    """Of captures of photos: (error [16, p], slope [16, p], seen [c, p], :func:`energy`).
 
-    The error is what is to be lessened; the mean squared error is the result's own.
+    The error is what is to be lessened; the energy is of the result's own.
     """
     curvatures, gradients = [], []
-    for error, slope, seen, energy in captures:
+    for error, slope, seen, own in captures:
         moved = slope[:, None] * seen
-        curvatures.append(moved @ moved.transpose(0, 2, 1) / (seen.shape[1] * energy))
-        gradients.append(np.einsum("icp,ip->ic", moved, error) / (seen.shape[1] * energy))
+        curvatures.append(moved @ moved.transpose(0, 2, 1) / (seen.shape[1] * own))
+        gradients.append(np.einsum("icp,ip->ic", moved, error) / (seen.shape[1] * own))
     return Pull(np.mean(curvatures, axis=0), np.mean(gradients, axis=0))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fa_mobile.means import Pull, best_change, pull, responses
+from fa_mobile.means import Pull, best_change, energy, pull, responses
 
 COLUMNS, PIXELS, POSITIONS = 4, 500, 3
 FREE = 1e9
@@ -59,6 +59,18 @@ def test_the_more_photos_weigh_the_less_they_lose() -> None:
         return float(np.mean((error[0] + change @ through) ** 2))
 
     assert loss(0.01) > 1.05 * loss(1.0) > 1.05 * loss(100.0)
+
+
+def test_a_photo_of_nothing_but_white_weighs_no_more_than_others() -> None:
+    """Noise is cut off there, and nothing is left to be wrong."""
+    rng = np.random.default_rng(5)
+    through, slope = seen(rng), np.ones((POSITIONS, PIXELS))
+    error = rng.normal(size=(POSITIONS, PIXELS))
+    photo = error, slope, through, energy(error, 10.0)
+    white = np.zeros_like(error), slope, through, energy(np.zeros_like(error), 10.0)
+    found = best_change(*NO_FLATS, pull([photo, white]), 0, weight=1.0, held=FREE)
+    assert np.isfinite(found).all()
+    assert energy(error, 10.0) == float(np.mean(error**2))
 
 
 def test_responses_are_what_a_weight_adds_to_the_mean() -> None:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from fa_mobile.bayer import flat_mosaic
 from fa_mobile.flats import aim, flats
 from fa_mobile.folding.mosaic import MosaicMember
-from fa_mobile.means import Array, best_change, pull, responses
+from fa_mobile.means import Array, best_change, energy, pull, responses
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.nsma import ArraySpec, subrange
 from fa_mobile.patches import capture, to_dn
@@ -111,8 +111,10 @@ def _photos(
     member: MosaicMember, samples: Sequence[CalibrationSample], floats: Outputs, off: Outputs
 ) -> Iterator[tuple[Array, Array, Array, float]]:
     for sample, output, error in zip(samples, floats, off, strict=True):
-        energy = float(np.mean(np.square(output - sample.truth, dtype=np.float64)))
-        yield _by_channel(member, error), *_way(member, sample, 0), energy
+        signal = (float(sample.truth.mean()) - member.black) / member.span
+        variance = member.span**2 * (sample.a * signal + sample.b)
+        own = energy(output - sample.truth, variance)
+        yield _by_channel(member, error), *_way(member, sample, 0), own
 
 
 def _way(member: MosaicMember, sample: CalibrationSample, border: int) -> tuple[Array, Array]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from fa_mobile.bayer import PACKED_CHANNELS, flat_mosaic, pack
 from fa_mobile.domains import StabilizedDomain, domain_of
 from fa_mobile.flats import Flat, aim, flats
-from fa_mobile.means import Array, Pull, best_change, pull, responses
+from fa_mobile.means import Array, Pull, best_change, energy, pull, responses
 from fa_mobile.networks.mobile import CellFront, MobileNet
 from fa_mobile.noise import NoiseParameters, clipped_mean
 from fa_mobile.patches import capture, to_signal
@@ -161,7 +161,8 @@ def _on_photos(
         noise = noises[index * len(noises) // len(photos)]
         cells = _denoise(network, clean, noise, profile, rng, 0)
         error = cells.result - _by_position(network, clean)
-        yield error, cells.slope, cells.seen, float(np.mean(error * error))
+        variance = noise.a * float(clean.mean()) + noise.b
+        yield error, cells.slope, cells.seen, energy(error, variance)
         count()
 
 
