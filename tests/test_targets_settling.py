@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 from torch import nn
 
 import fa_mobile
@@ -16,6 +19,7 @@ from fa_mobile.folding import FoldPlan, fold
 from fa_mobile.folding.mosaic import Mosaic, MosaicMember
 from fa_mobile.nsma import load_checkpoint
 from fa_mobile.patches import Patches, clean_patches
+from fa_mobile.quantization import QuantizedMember, quantize_member
 from fa_mobile.targets import executorch_int8, onnx_quantize
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.executorch_member import DelegateMember, export_for_calibration
@@ -115,10 +119,21 @@ def dark(member: int) -> list[CalibrationSample]:
     return found
 
 
+SHIFT = 0.001
+"""Planted in the last bias of int8: 2 % of the noise, several times what rounding shifts."""
+
+
 def test_executorch_s_int8_has_the_means_of_float(
     flat: list[CalibrationSample], patches: Patches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def shifted(*given: Any) -> QuantizedMember:
+        made = quantize_member(*given)
+        tail = made.module.get_submodule("network.tail")
+        tail.bias = nn.Parameter(tail.bias + SHIFT)
+        return made
+
     monkeypatch.setattr(executorch_int8, "_SEARCHED", 0)
+    monkeypatch.setattr(executorch_int8, "quantize_member", shifted)
     member = folded("columns")
     samples = calibration_samples(patches, ARRAY.spec)[MEMBER]
     program = export_for_calibration(DelegateMember(member).eval(), DENOISER.stride, 3)
@@ -133,15 +148,25 @@ def test_executorch_s_int8_has_the_means_of_float(
             for given in ((), flat)
         )
     ]
-    assert errors[1] < errors[0] / 2
-    np.testing.assert_array_equal(
-        floats[0], executorch_int8.outputs_of(program.module(), inputs[:1])[0], "float was changed"
-    )
+    assert errors[0] > 0.8
+    assert errors[1] < errors[0] / 5
+    again = executorch_int8.outputs_of(program.module(), inputs[:1])[0]
+    np.testing.assert_array_equal(floats[0], again, "float was changed")
 
 
 def test_onnx_s_int8_has_the_means_of_float(
-    flat: list[CalibrationSample], patches: Patches
+    flat: list[CalibrationSample], patches: Patches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    insert = onnx_quantize._insert_qdq
+
+    def shifted(model: onnx.ModelProto, *given: Any) -> onnx.ModelProto:
+        planted = onnx.ModelProto()
+        planted.CopyFrom(model)
+        (bias,) = (x for x in planted.graph.initializer if x.name.endswith("network.tail.bias"))
+        bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + SHIFT, bias.name))
+        return insert(planted, *given)
+
+    monkeypatch.setattr(onnx_quantize, "_insert_qdq", shifted)
     member = folded("stem")
     model = member_model(member, DENOISER.stride)
     samples = calibration_samples(patches, ARRAY.spec)[MEMBER]
@@ -151,4 +176,5 @@ def test_onnx_s_int8_has_the_means_of_float(
     for settling in (None, onnx_quantize.Settling(member, flat)):
         made = onnx_quantize.quantize(model, samples, ((),), settling)
         errors.append(off(floats, onnx_quantize._outputs(made.model, tests), tests))
-    assert errors[1] < errors[0] / 2
+    assert errors[0] > 0.8
+    assert errors[1] < errors[0] / 5
