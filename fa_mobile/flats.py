@@ -61,7 +61,7 @@ def flats(
     red, _, blue = profile.as_shot_neutral
     found = []
     for a in np.geomspace(*a_range, gains):
-        noise = profile.noise(_gain(profile, float(a)))
+        noise = profile.noise(profile.gain_at(float(a)))
         for level, (warm, cold) in zip(
             LEVELS, rng.uniform(*_TINTS, (len(LEVELS), 2)).tolist(), strict=True
         ):
@@ -69,8 +69,3 @@ def flats(
             found.append(Flat(truth, noise, white=False))
         found += [Flat((level,) * len(PACKED_CHANNELS), noise, white=True) for level in WHITES]
     return found
-
-
-def _gain(profile: SensorProfile, a: float) -> float:
-    slope, offset = profile.a_linear
-    return (a - offset) / slope

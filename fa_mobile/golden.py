@@ -33,8 +33,7 @@ class _Case(NamedTuple):
 
 def edge_gain(profile: SensorProfile, edge: float) -> np.float32:
     """The smallest float32 gain whose a(gain), in the artifact's own steps, reaches ``edge``."""
-    a1, a0 = profile.a_linear
-    gain = np.float32((edge - a0) / a1)
+    gain = np.float32(profile.gain_at(edge))
     while profile.a_float32(gain) >= np.float32(edge):
         gain = np.nextafter(gain, np.float32(0))
     while profile.a_float32(gain) < np.float32(edge):

@@ -78,6 +78,15 @@ class SensorProfile(BaseModel):
                 raise ValueError(f"noise at gain {gain:.3g} is a={a:.3g}, b={b:.3g}: not a noise")
         return self
 
+    def gain_at(self, a: float) -> float:
+        """The gain at which the noise has this ``a``; it may lie outside the profile's range.
+
+        Raises:
+            ZeroDivisionError: for a profile whose a does not depend on the gain.
+        """
+        a1, a0 = self.a_linear
+        return (a - a0) / a1
+
     def noise(self, gain: float) -> NoiseParameters:
         """(a, b) at ``gain``, in double precision."""
         a1, a0 = self.a_linear

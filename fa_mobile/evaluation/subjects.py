@@ -168,8 +168,7 @@ def gain_with(noise: NoiseParameters, profile: SensorProfile) -> float:
     Raises:
         UserError: when it has it at no gain above 0.
     """
-    a1, a0 = profile.a_linear
-    gain = (noise.a - a0) / a1 if a1 > 0 else 0.0
+    gain = profile.gain_at(noise.a) if profile.a_linear[0] > 0 else 0.0
     if not gain > 0:
         raise UserError(
             f"noise a={noise.a:.3g} was given; profile {profile.name} has it at no gain: take the "

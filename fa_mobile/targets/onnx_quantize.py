@@ -92,36 +92,37 @@ def quantize(
     equal = onnx.shape_inference.infer_shapes(equalize(model, samples))
     paths = network_nodes(equal)
     ranges = _ranges(equal, set(paths), samples)
-    reference = _outputs(equal, samples)
+    flat = settling.flat if settling and can_settle(settling.member) else ()
+    reference = _outputs(equal, [*flat, *samples])
     for islands in ladder:
         floats = {path for path in paths.values() if any(fnmatchcase(path, p) for p in islands)}
         inside = [name for name, path in paths.items() if path not in floats]
         if not inside:
             return Quantized(equal, tuple(sorted(floats)), 100.0, 0.0)
-        made = _best_percentile(equal, inside, ranges, samples, reference)
+        made = _best_percentile(equal, inside, ranges, samples, reference[len(flat) :])
         found = Quantized(made[0], tuple(sorted(floats)), made[1], made[2])
         if settling is not None and can_settle(settling.member):
-            found = _settled(equal, found, samples, settling.member, settling.flat)
+            found = _settled(found, samples, settling.member, settling.flat, reference)
         if found.loss_db <= MAX_LOSS_DB:
             break
     return found
 
 
 def _settled(
-    model: onnx.ModelProto,
     made: Quantized,
     samples: Sequence[CalibrationSample],
     member: MosaicMember,
     flat: Sequence[CalibrationSample],
+    reference: Sequence[npt.NDArray[np.float32]],
 ) -> Quantized:
-    """``made`` with the means of ``model`` on flat colours."""
-    every = [*flat, *samples]
-    floats, int8 = _outputs(model, every), _outputs(made.model, every)
-    for name, more in zip((WEIGHT, BIAS), settle(member, flat, samples, floats, int8), strict=True):
+    """``made`` with the means of float, whose outputs for ``flat`` and ``samples`` are given."""
+    int8 = _outputs(made.model, [*flat, *samples])
+    change = settle(member, flat, samples, reference, int8)
+    for name, more in zip((WEIGHT, BIAS), change, strict=True):
         (held,) = (item for item in made.model.graph.initializer if item.name == name)
         held.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(held) + more, name))
     after = _outputs(made.model, samples)
-    return made._replace(loss_db=psnr_loss(samples, floats[len(flat) :], after))
+    return made._replace(loss_db=psnr_loss(samples, reference[len(flat) :], after))
 
 
 def _outputs(

@@ -21,6 +21,7 @@ from fa_mobile.bayer import flat_mosaic
 from fa_mobile.flats import aim, flats
 from fa_mobile.folding.mosaic import MosaicMember
 from fa_mobile.means import Array, best_change, energy, pull, responses
+from fa_mobile.networks.mobile import MobileNet
 from fa_mobile.noise import NoiseParameters
 from fa_mobile.nsma import ArraySpec, subrange
 from fa_mobile.patches import capture, to_dn
@@ -29,7 +30,7 @@ from fa_mobile.targets.base import CalibrationSample
 WEIGHT: Final = "direct.weight"
 BIAS: Final = "direct.bias"
 """Parameters of the way in float, by the names that exports give them."""
-_CELL: Final = 4
+_CELL: Final = 2 * MobileNet.CELL
 """Side in mosaic pixels."""
 _GAINS: Final = 3
 _SIDE: Final = 192
