@@ -68,6 +68,7 @@ def export_recipe(
     output: Path | None = None,
     only: Sequence[str] | None = None,
     *,
+    progress: Callable[[int, int], None] | None = None,
     tile: tuple[int, int] | None = None,
     folds: FoldPlan | None = None,
     tuned: Mapping[tuple[str, str], FoldPlan] | None = None,
@@ -80,6 +81,7 @@ def export_recipe(
         report: receives one line per step.
         output: folder for the bundles; None takes the recipe's.
         only: the recipe's targets to export, see :func:`wanted_targets`; None takes all.
+        progress: of a long step, called with (done, in all).
         tile: (rows, columns) in place of the recipe's.
         folds, all_int8: for comparisons, see :class:`fa_mobile.targets.base.ExportJob`.
         tuned: plans found on this machine by (target, precision), in place of the table's.
@@ -96,7 +98,7 @@ def export_recipe(
     profile = load_profile(_sensor_name(recipe, path))
     array.spec = retargeted(array.spec, profile)
     patches = clean_patches(path.parent / recipe.calibration if recipe.calibration else None)
-    make = partial(_export_one, all_int8=all_int8)
+    make = partial(_export_one, progress=progress, all_int8=all_int8)
     plans = tuned or {}
     return [
         make(
@@ -165,6 +167,7 @@ def _export_one(
     report: Report,
     output: Path | None,
     *,
+    progress: Callable[[int, int], None] | None,
     folds: FoldPlan | None,
     all_int8: bool,
 ) -> BundleResult:
@@ -180,6 +183,7 @@ def _export_one(
             calibration=samples,
             folder=unfinished,
             report=lambda line: report(f"{name}: {line}"),
+            progress=progress,
             folds=folds,
             all_int8=all_int8,
         )

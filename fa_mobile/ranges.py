@@ -28,13 +28,18 @@ class Range(Protocol):
     def ends(self, value: Ends) -> None: ...
 
 
-def search(ranges: Sequence[Range], cost: Callable[[], float]) -> float:
+def search(
+    ranges: Sequence[Range],
+    cost: Callable[[], float],
+    progress: Callable[[], None] | None = None,
+) -> float:
     """One pass over the ranges: each takes steps for as long as the cost falls.
 
     Args:
         ranges: in the order in which they are searched; the last of a network first, whose error
             the most depend on.
         cost: of the network with the ranges as they are.
+        progress: called after each range.
 
     Returns:
         The cost that is left, at most that of the ranges as given.
@@ -46,6 +51,8 @@ def search(ranges: Sequence[Range], cost: Callable[[], float]) -> float:
             least = _walk(each, step, cost, least)
             if each.ends != given:
                 break
+        if progress is not None:
+            progress()
     return least
 
 

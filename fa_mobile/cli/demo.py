@@ -46,7 +46,7 @@ def run(
     write_dng(noisy, capture.noisy)
     try:
         with show.steps() as report:
-            results = export_recipe(recipe, report, output)
+            results = export_recipe(recipe, report, output, progress=report.part)
     except ExportError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

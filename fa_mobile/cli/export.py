@@ -55,7 +55,9 @@ def run(
         with show.steps() as report:
             entries = tune_recipe(recipe, report, only) if tune else []
             tuned = {(entry.target, entry.precision): entry.plan for entry in entries}
-            results = export_recipe(recipe, report, output, only, tile=tile, tuned=tuned)
+            results = export_recipe(
+                recipe, report, output, only, progress=report.part, tile=tile, tuned=tuned
+            )
     except ExportError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

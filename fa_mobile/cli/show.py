@@ -40,23 +40,35 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     console.print(view)
 
 
+class Steps:
+    """Names the step that is being done when called, and says how far a long one is."""
+
+    def __init__(self, progress: Progress, quiet: bool) -> None:
+        self._progress = progress
+        # Elsewhere than on a terminal (a log, CI) each step is a line.
+        self._lines = not quiet and not errors.is_terminal
+        self._task = progress.add_task("starting", part="")
+
+    def __call__(self, line: str) -> None:
+        self._progress.update(self._task, description=line, part="")
+        if self._lines:
+            errors.print(line, highlight=False, soft_wrap=True)
+
+    def part(self, done: int, total: int) -> None:
+        """Of the step, on a terminal alone."""
+        self._progress.update(self._task, part=f"{done / total:.0%}")
+
+
 @contextmanager
-def steps(quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """A spinner with the current step and the time; yields the function that names the step."""
-    if quiet:
-        yield lambda _line: None
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    live = errors.is_terminal  # elsewhere (a log, CI) each step is a line
-    with Progress(*columns, console=errors, transient=True, disable=not live) as progress:
-        task = progress.add_task("starting")
-
-        def report(line: str) -> None:
-            progress.update(task, description=line)
-            if not live:
-                errors.print(line, highlight=False, soft_wrap=True)
-
-        yield report
+def steps(quiet: bool = False) -> Iterator[Steps]:
+    """A spinner with the current step, how much of it is done where that is known, and the time."""
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[part]}"),
+        TimeElapsedColumn(),
+    )  # fmt: skip
+    off = quiet or not errors.is_terminal
+    with Progress(*columns, console=errors, transient=True, disable=off) as progress:
+        yield Steps(progress, quiet)
 
 
 def bundle_rows(results: Iterable[BundleResult]) -> list[list[str]]:
@@ -115,13 +127,15 @@ def bundle_json(results: Iterable[BundleResult]) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def tiles(quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar over tiles; yields what :meth:`fa_mobile.Bundle.__call__` takes as progress."""
+def tiles(
+    quiet: bool = False, what: str = "denoising"
+) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar over tiles or trials; yields what takes (done, in all), such as a bundle's call."""
     if quiet or not errors.is_terminal:
         yield None
         return
     with Progress(console=errors, transient=True) as progress:
-        task = progress.add_task("denoising", total=None)
+        task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 

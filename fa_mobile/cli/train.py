@@ -91,6 +91,14 @@ def run(
         bool,
         typer.Option(help="At last, put the means of flat colours right: minutes, of mobile only."),
     ] = True,
+    rescalings: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Then try so many rescalings of each member's channels for int8: seconds each, of "
+            "mobile only.",
+        ),
+    ] = 40,
     profile_error: Annotated[
         float,
         typer.Option(min=0, max=0.9, help="Share by which the noise told is wrong at most."),
@@ -173,7 +181,7 @@ def run(
     assembled = output is not None and stage in ("all", "assemble")
     if stage != "assemble":
         build_objective(base)  # what it refuses shall not wait for the photos
-    if stage != "assemble" or (assembled and balance):
+    if stage != "assemble" or (assembled and (balance or rescalings)):
         data = load_data(
             photos, raw or [], patch, need_color=loss == "perceptual", soft_share=soft_share
         )
@@ -200,6 +208,7 @@ def run(
                  "steps_int8": int8_steps, "batch": batch, "flat_share": flat_share,
                  "soft_share": soft_share, "cast_weight": cast_weight,
                  "profile_error": profile_error, "balanced": balance,
+                 "rescalings": rescalings,
                  "patch": patch, "learning_rate": rate, "seed": seed, "loss": loss,
                  "optimizer": optimizer, "precision": precision}  # fmt: skip
         pins = pinned(base)
@@ -207,9 +216,25 @@ def run(
             if value := getattr(pins, name):
                 facts[name] = value
         kept = data.sources if balance else ()
-        with show.tiles() as progress:
+        with show.tiles(what="balancing") as progress:
             assemble(base, runs, output.name, output, facts, photos=kept, progress=progress)
+        if rescalings:
+            _rescale(base, output, rescalings, data)
         typer.echo(str(output))
+
+
+def _rescale(base: TrainConfig, folder: Path, trials: int, data: Data) -> None:
+    import numpy as np
+
+    from fa_mobile.int8_rescaling import PATCHES, rescale_for_int8
+    from fa_mobile.nsma import load_checkpoint, save_checkpoint
+    from fa_mobile.training.pipeline import clean_mosaics
+
+    array = load_checkpoint(folder)
+    patches = np.stack(clean_mosaics(data.sources, PATCHES, base))
+    with show.tiles(what="rescaling") as progress:
+        rescale_for_int8(array, patches, trials=trials, seed=base.seed, progress=progress)
+    save_checkpoint(array, folder)
 
 
 def _run_stage(config: TrainConfig, runs: Path, name: str, data: Data) -> float:

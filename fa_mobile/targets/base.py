@@ -37,7 +37,7 @@ class ExportJob:
     largest input where shapes are dynamic, the only one where they are fixed. ``calibration``
     holds the samples of each member, drawn from its own subrange; empty where nothing is
     quantized. ``folder`` exists and receives the model file(s). ``report`` takes one line per step
-    of the work.
+    of the work, ``progress`` how far a long one is (done, in all).
 
     Two are for comparisons only. ``folds``: other rewrites than the target's own (None);
     ``UNFOLDED`` gives the naive export. ``all_int8``: int8 leaves nothing in float, whatever
@@ -51,6 +51,7 @@ class ExportJob:
     calibration: Sequence[Sequence[CalibrationSample]]
     folder: Path
     report: Callable[[str], None]
+    progress: Callable[[int, int], None] | None = None
     folds: FoldPlan | None = None
     all_int8: bool = False
 

@@ -119,8 +119,11 @@ def _member_programs(
         if job.precision == "int8":
             program = export_for_calibration(module, stride, scalars)
             flat = flat_samples(job.array.spec, index)
+            job.report(f"member {index}: searching the ranges of int8")
             try:
-                made, loss = int8_member(program, job.calibration[index], member, plan, flat)
+                made, loss = int8_member(
+                    program, job.calibration[index], member, plan, flat, job.progress
+                )
             except ValueError as error:
                 raise ExportError(f"member {index}: {error}") from error
             kept = made.float_operators

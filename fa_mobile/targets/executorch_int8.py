@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -67,6 +67,7 @@ def int8_member(
     member: Member,
     plan: QuantizationPlan | None,
     flat: Sequence[CalibrationSample] = (),
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[QuantizedMember, float]:
     """The member in int8, and the PSNR in dB that this loses on the samples.
 
@@ -76,6 +77,7 @@ def int8_member(
         member: the folded member itself, for its scalars.
         plan: None takes the first rung of ``LADDER`` that loses little, the last in any case.
         flat: flat colours, whose means int8 is to keep where the member can settle them.
+        progress: of the search of ranges, called with (ranges searched, searches in all).
 
     Raises:
         ValueError: without samples, or for a plan that does not fit the network.
@@ -88,21 +90,32 @@ def int8_member(
     rungs = [plan] if plan else list(fitting)
     for rung in rungs:
         made = quantize_member(program, inputs[len(flat) :], rung)
-        loss = _least_loss(made.module, work)
+        loss = _least_loss(made.module, work, progress)
         if loss <= MAX_LOSS_DB:
             break
     return made, loss
 
 
-def _least_loss(module: fx.GraphModule, work: _Work) -> float:
+def _least_loss(
+    module: fx.GraphModule, work: _Work, progress: Callable[[int, int], None] | None
+) -> float:
     """PSNR in dB that a quantized member loses, put right unless that is hopeless."""
     as_observed = work.loss(module, psnr_loss)
     if as_observed > HOPELESS * MAX_LOSS_DB:
         return as_observed
     ranges = activation_ranges(module)[::-1][:_SEARCHED]
-    with _one_thread():
-        for _ in range(_ROUNDS if work.flat else 1):
-            search(ranges, lambda: work.loss(module, added_loss))
+    rounds = _ROUNDS if work.flat else 1
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, rounds * len(ranges))
+
+    with one_thread():
+        for _ in range(rounds):
+            search(ranges, lambda: work.loss(module, added_loss), count)
             if work.flat:
                 _settle(module, work)
     return work.loss(module, psnr_loss)
@@ -121,7 +134,7 @@ def _settle(module: fx.GraphModule, work: _Work) -> None:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """For thousands of small calls: threads that wait for each other take longer than one."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

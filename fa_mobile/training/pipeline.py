@@ -174,7 +174,8 @@ def assemble(
         UserError: when a member has not been trained.
     """
     spec = new_spec(name, config.network, load_profile(config.profile), config.members)
-    kept, networks = _patches(photos, config), []
+    kept = clean_mosaics(photos, _BALANCED_BESIDE, config) if photos else []
+    networks = []
     for member in range(config.members):
         network = build_network(config.network)
         network.load_state_dict(averaged_weights(_last_run(runs, member, config.members)))
@@ -187,10 +188,9 @@ def assemble(
     return spec
 
 
-def _patches(photos: Sequence[Source], config: TrainConfig) -> list[Mosaic]:
+def clean_mosaics(photos: Sequence[Source], count: int, config: TrainConfig) -> list[Mosaic]:
     """Clean patches of the size that was trained on, from every source alike."""
     rng = np.random.default_rng(config.seed)
-    count = _BALANCED_BESIDE if photos else 0
     return [photos[index % len(photos)].sample(rng, config.patch) for index in range(count)]
 
 

@@ -20,6 +20,7 @@ from fa_mobile.networks import build_network
 from fa_mobile.nsma import new_spec, subrange
 from fa_mobile.sensor import load_profile
 from fa_mobile.training.batches import Batch, NoiseSampler, draw_batch
+from fa_mobile.training.channels import even_last_product
 from fa_mobile.training.config import (
     Precision,
     TrainConfig,
@@ -27,7 +28,6 @@ from fa_mobile.training.config import (
     training_a_range,
     write_config,
 )
-from fa_mobile.training.evening import even_last_product
 from fa_mobile.training.front import fit_front
 from fa_mobile.training.log import Row, append, forget_after
 from fa_mobile.training.objective import Loss, Objective, build_objective, pinned

@@ -1,13 +1,22 @@
-"""Channels of the last product: nearer in size, and the same function."""
+"""Channels rescaled: nearer in size, and the same function."""
 
 from __future__ import annotations
 
 import copy
 
+import pytest
 import torch
 
 from fa_mobile.networks import MobileNet, build_network
-from fa_mobile.training.evening import _factors, even_last_product
+from fa_mobile.training.channels import (
+    HIDDEN,
+    LAST_PRODUCT,
+    Place,
+    _sizes,
+    even_last_product,
+    evening,
+    rescale,
+)
 from fa_mobile.training.state import RunState
 from tests.training.test_balance import ARRAY
 
@@ -15,6 +24,13 @@ from tests.training.test_balance import ARRAY
 def features() -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     return [torch.rand(2, 4, 64, 64, generator=generator) * 1.5 for _ in range(2)]
+
+
+def spread(network: MobileNet, place: Place, given: list[torch.Tensor]) -> float:
+    """Of the sizes of a place's larger half, in logarithms: some channels are never alive."""
+    with torch.no_grad():
+        sizes = _sizes(network, place, given).sort().values
+    return float(sizes[len(sizes) // 2 :].log().std())
 
 
 def uneven() -> MobileNet:
@@ -33,11 +49,26 @@ def test_the_function_stays_and_sizes_come_nearer() -> None:
     network = uneven()
     given = [batch.double() for batch in features()]
     state = RunState(network, 1e-3)
-    before, spread = network(given[0]).detach(), _factors(network, given).log().std()
+    before = network(given[0]).detach()
+    wide = spread(network, LAST_PRODUCT, given)
     even_last_product(state, given)
     assert (network(given[0]) - before).abs().max() < 1e-10
-    assert _factors(network, given).log().std() < 0.6 * spread
+    assert spread(network, LAST_PRODUCT, given) < 0.6 * wide
     network.load_state_dict(state.average)  # the average was rescaled as well
+    assert (network(given[0]) - before).abs().max() < 1e-10
+
+
+@pytest.mark.parametrize("place", HIDDEN, ids=lambda place: place.taker)
+def test_hidden_channels_come_nearer_or_go_apart(place: Place) -> None:
+    given = [batch.double() for batch in features()]
+    network = copy.deepcopy(ARRAY.networks[3]).double()
+    assert isinstance(network, MobileNet)
+    before, wide = network(given[0]).detach(), spread(network, place, given)
+    rescale(network.state_dict(), place, evening(network, place, given, 0.5))
+    nearer = spread(network, place, given)
+    assert nearer < wide
+    rescale(network.state_dict(), place, evening(network, place, given, -0.5))
+    assert spread(network, place, given) > nearer
     assert (network(given[0]) - before).abs().max() < 1e-10
 
 

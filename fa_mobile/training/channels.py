@@ -1,0 +1,110 @@
+"""Channels of ``mobile`` times factors that the layer behind them takes back.
+
+The same function in float, and another one in int8: channels of a tensor share one scale of eight
+bits, and the next layer weighs them as it likes. A channel of small values that is magnified there
+is resolved coarsely. All the way to like sizes would push small weights below their own step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from fa_mobile.networks.mobile import MobileNet
+from fa_mobile.training.state import RunState
+
+_TAIL: Final = 2e-4
+"""Of a channel's values, that may lie beyond its size."""
+_SHARE: Final = 0.7
+"""Of the way to like sizes, in logarithms, at the end of every training with rounding."""
+_MOST: Final = 4.0
+_SMALLEST: Final = 1e-6
+
+
+class Place(NamedTuple):
+    """Where channels can be rescaled: layers whose outputs they are, and the one that reads them.
+
+    What lies between may be a ReLU, or a product with what is not rescaled.
+    """
+
+    makers: tuple[str, ...]
+    taker: str
+
+
+LAST_PRODUCT: Final = Place(("trunk.align0.gamma", "trunk.align0.beta"), "trunk.tail")
+_BLOCKS: Final = ("enc0", "enc1", "enc2", "dec1", "dec0")
+_IN_A_ROW: Final = (("reduce", "spatial"), ("spatial", "expand"))
+HIDDEN: Final = tuple(
+    Place((f"trunk.{block}.{maker}",), f"trunk.{block}.{taker}")
+    for block in _BLOCKS
+    for maker, taker in _IN_A_ROW
+)
+"""Inside the blocks, behind either ReLU."""
+
+
+@torch.no_grad()
+def even_last_product(state: RunState, features: Sequence[Tensor]) -> None:
+    """Bring the channels before the tail nearer to like sizes, in a run's weights and average.
+
+    In place; networks other than ``mobile`` stay.
+
+    Args:
+        state: of a run at its end: moments are left as they are.
+        features: batches [N, 4, h, w] of the range that the network serves.
+    """
+    if not isinstance(state.network, MobileNet):
+        return
+    factors = evening(state.network, LAST_PRODUCT, features, _SHARE)
+    for weights in (state.parameters, state.average):
+        rescale(weights, LAST_PRODUCT, factors)
+
+
+@torch.no_grad()
+def evening(network: MobileNet, place: Place, features: Sequence[Tensor], share: float) -> Tensor:
+    """Factors, one for each channel, that bring channels ``share`` of the way to like sizes.
+
+    Args:
+        network: whose channels they are.
+        place: of the channels.
+        features: batches [N, 4, h, w] of the range that the network serves.
+        share: in logarithms; below 0 takes them further apart.
+    """
+    sizes = _sizes(network, place, features)
+    return ((sizes.median() / sizes) ** share).clamp(1 / _MOST, _MOST)
+
+
+@torch.no_grad()
+def rescale(weights: Mapping[str, Tensor], place: Place, factors: Tensor) -> None:
+    """Multiply the channels of a place by ``factors`` [C], in place.
+
+    Args:
+        weights: of a network, by their names.
+    """
+    for maker in place.makers:
+        weights[f"{maker}.weight"].mul_(factors[:, None, None, None])
+        weights[f"{maker}.bias"].mul_(factors)
+    weights[f"{place.taker}.weight"].div_(factors[None, :, None, None])
+
+
+def _sizes(network: MobileNet, place: Place, features: Sequence[Tensor]) -> Tensor:
+    """Of each channel: the value that all but a few of its values are below."""
+    seen: list[Tensor] = []
+
+    def keep(_module: nn.Module, given: tuple[Tensor, ...]) -> None:
+        value = given[0]
+        if place == LAST_PRODUCT:
+            # Exports take beta another way, beside the int8 network.
+            value = value * network.trunk.align0.gamma(given[1])
+        seen.append(value.abs().transpose(0, 1).flatten(1))
+
+    reader = "trunk.align0" if place == LAST_PRODUCT else place.taker
+    hook = network.get_submodule(reader).register_forward_pre_hook(keep)
+    for batch in features:
+        network(batch)
+    hook.remove()
+    values = torch.cat(seen, dim=1)
+    rank = max(1, round((1 - _TAIL) * values.shape[1]))
+    return values.kthvalue(rank, dim=1).values.clamp(min=_SMALLEST)
