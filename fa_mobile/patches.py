@@ -21,6 +21,7 @@ _SEED: Final = 258
 _KINDS: Final = 8
 _SOFT: Final = (1, 3, 5, 7)
 _VIVID: Final = (2, 5)
+_BRIGHT: Final = (6,)
 
 Patches = npt.NDArray[np.float32]
 """[N, 128, 128] clean RGGB mosaics, 0..1."""
@@ -49,8 +50,9 @@ def clean_patches(folder: Path | None, count: int = 48) -> Patches:
     """Clean patches drawn from a folder of photos (None: scikit-image's), always the same ones.
 
     Every second one is soft (enlarged), for sharp ones hide what coarse steps cost where it is
-    smooth; every fourth is vivid, for a handful of photos has few strong colours and highlights,
-    and int8 ranges measured without them would clip those of other photos.
+    smooth; every fourth is vivid and every eighth overexposed, for a handful of photos has few
+    strong colours and highlights with hard edges, and int8 ranges measured without them would clip
+    those of other photos.
 
     Raises:
         UserError: when there is no usable photo.
@@ -72,7 +74,9 @@ def clean_patches(folder: Path | None, count: int = 48) -> Patches:
         # So that every photo comes to be of every kind.
         photo = (index + index // _KINDS) % len(sharp)
         patch = (soft if kind in _SOFT else sharp)[photo].sample(rng, PATCH_SIDE)
-        return vivid(patch) if kind in _VIVID else patch
+        if kind in _VIVID:
+            return vivid(patch)
+        return overexposed(patch) if kind in _BRIGHT else patch
 
     return np.stack([drawn(index) for index in range(count)])
 
@@ -82,8 +86,18 @@ def vivid(mosaic: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     planes = pack(mosaic).astype(np.float32)
     gray = planes.mean(axis=0)
     strong = np.clip(gray + 3 * (planes - gray), 0, None)
-    top = max(float(np.percentile(strong, 99.5)), 1e-3)
-    return np.asarray(unpack(np.clip(strong / top, 0, 1)), np.float32)
+    return np.asarray(unpack(_whitened(strong, 99.5)), np.float32)
+
+
+def overexposed(mosaic: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A patch [H, W] whose brightest twelfth is white, as sky behind leaves comes to be."""
+    return _whitened(mosaic, 100 * 11 / 12)
+
+
+def _whitened(signal: npt.NDArray[np.float32], percentile: float) -> npt.NDArray[np.float32]:
+    """0..1, with what is above the percentile at 1."""
+    top = max(float(np.percentile(signal, percentile)), 1e-3)
+    return np.asarray(np.clip(signal / top, 0, 1), np.float32)
 
 
 def to_dn(signal: npt.NDArray[np.float32], profile: SensorProfile) -> npt.NDArray[np.float32]:
