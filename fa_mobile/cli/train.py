@@ -226,6 +226,9 @@ def run(
 def _rescale(base: TrainConfig, folder: Path, trials: int, data: Data) -> None:
     import numpy as np
 
+    from fa_mobile.hush import hush_exporters
+
+    hush_exporters()
     from fa_mobile.int8_rescaling import PATCHES, rescale_for_int8
     from fa_mobile.nsma import load_checkpoint, save_checkpoint
     from fa_mobile.training.pipeline import clean_mosaics
