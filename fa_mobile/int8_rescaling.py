@@ -26,8 +26,9 @@ from fa_mobile.targets.tuned import plan_for
 from fa_mobile.training.rescaling import search_rescalings
 
 PATCHES: Final = 72
+"""Of photos, to draw for it."""
 _OBSERVED_EVERY: Final = 3
-"""Capture: ranges are measured on it. The others judge."""
+"""Captures that ranges are measured on: every third. The others judge."""
 
 
 def rescale_for_int8(
