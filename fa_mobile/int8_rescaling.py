@@ -14,6 +14,7 @@ from fa_mobile.folding import fold
 from fa_mobile.networks.mobile import MobileNet
 from fa_mobile.nsma import ArraySpec, NoiseSubrangeModelArray
 from fa_mobile.patches import Patches
+from fa_mobile.progress import counter
 from fa_mobile.quantization import QuantizationPlan, quantize_member
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.executorch import FOLD_PLAN
@@ -52,14 +53,7 @@ def rescale_for_int8(
         progress: called with (trials done, trials in all).
     """
     captures = calibration_samples(patches, array.spec)
-    done = 0
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, trials * len(captures))
-
+    count = counter(progress, trials * len(captures))
     for index, (network, samples) in enumerate(zip(array.networks, captures, strict=True)):
         if not isinstance(network, MobileNet):
             continue

@@ -25,6 +25,7 @@ from fa_mobile.cli.training_options import (
 )
 
 if TYPE_CHECKING:
+    from fa_mobile.nsma import NoiseSubrangeModelArray
     from fa_mobile.training.config import TrainConfig
     from fa_mobile.training.pipeline import Data
 
@@ -122,7 +123,7 @@ def run(
 
     from fa_mobile.errors import UserError
     from fa_mobile.networks import NETWORK_NAMES
-    from fa_mobile.nsma import ARRAY_FILE
+    from fa_mobile.nsma import ARRAY_FILE, save_checkpoint
     from fa_mobile.recipe import built_in_checkpoint, built_in_checkpoints
     from fa_mobile.training.config import (
         PEAK_RATES,
@@ -217,27 +218,25 @@ def run(
                 facts[name] = value
         kept = data.sources if balance else ()
         with show.tiles(what="balancing") as progress:
-            assemble(base, runs, output.name, output, facts, photos=kept, progress=progress)
+            array = assemble(base, runs, output.name, facts, photos=kept, progress=progress)
         if rescalings:
-            _rescale(base, output, rescalings, data)
+            _rescale(array, base, rescalings, data)
+        save_checkpoint(array, output)
         typer.echo(str(output))
 
 
-def _rescale(base: TrainConfig, folder: Path, trials: int, data: Data) -> None:
+def _rescale(array: NoiseSubrangeModelArray, base: TrainConfig, trials: int, data: Data) -> None:
     import numpy as np
 
     from fa_mobile.hush import hush_exporters
 
     hush_exporters()
     from fa_mobile.int8_rescaling import PATCHES, rescale_for_int8
-    from fa_mobile.nsma import load_checkpoint, save_checkpoint
     from fa_mobile.training.pipeline import clean_mosaics
 
-    array = load_checkpoint(folder)
     patches = np.stack(clean_mosaics(data.sources, PATCHES, base))
     with show.tiles(what="rescaling") as progress:
         rescale_for_int8(array, patches, trials=trials, seed=base.seed, progress=progress)
-    save_checkpoint(array, folder)
 
 
 def _run_stage(config: TrainConfig, runs: Path, name: str, data: Data) -> float:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
+from fa_mobile.progress import counter
 from fa_mobile.quantization import (
     QuantizationPlan,
     QuantizedMember,
@@ -105,14 +106,7 @@ def _least_loss(
         return as_observed
     ranges = activation_ranges(module)[::-1][:_SEARCHED]
     rounds = _ROUNDS if work.flat else 1
-    done = 0
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, rounds * len(ranges))
-
+    count = counter(progress, rounds * len(ranges))
     with one_thread():
         for _ in range(rounds):
             search(ranges, lambda: work.loss(module, added_loss), count)

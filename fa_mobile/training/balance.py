@@ -23,6 +23,7 @@ from fa_mobile.means import Array, Pull, best_change, energy, pull, responses
 from fa_mobile.networks.mobile import CellFront, MobileNet
 from fa_mobile.noise import NoiseParameters, clipped_mean
 from fa_mobile.patches import capture, to_signal
+from fa_mobile.progress import counter
 from fa_mobile.sensor import SensorProfile
 from fa_mobile.training.sources import Mosaic
 
@@ -109,14 +110,7 @@ def balance(
     if not isinstance(network, MobileNet):
         return
     wanted = flats(profile, a_range, _GAINS, seed)
-    total, done = _ROUNDS * (sum(map(frames, wanted)) + len(photos)), 0
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, total)
-
+    count = counter(progress, _ROUNDS * (sum(map(frames, wanted)) + len(photos)))
     for turn in range(_ROUNDS):
         rng = np.random.default_rng((seed, turn))
         measured = [_measure(network, flat, profile, rng, count) for flat in wanted]

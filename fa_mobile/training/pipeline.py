@@ -12,10 +12,8 @@ import numpy as np
 from fa_mobile.errors import UserError
 from fa_mobile.networks import build_network
 from fa_mobile.nsma import (
-    ArraySpec,
     NoiseSubrangeModelArray,
     new_spec,
-    save_checkpoint,
     subrange,
 )
 from fa_mobile.sensor import load_profile
@@ -150,13 +148,12 @@ def assemble(
     config: TrainConfig,
     runs: Path,
     name: str,
-    folder: Path,
     training: dict[str, Any],
     *,
     photos: Sequence[Source] = (),
     progress: Callable[[int, int], None] | None = None,
-) -> ArraySpec:
-    """Build the checkpoint from the members' last runs; returns its specification.
+) -> NoiseSubrangeModelArray:
+    """Build the array from the members' last runs, to be saved as a checkpoint.
 
     The only member of an array of one may be its common network: both have the whole range.
 
@@ -164,7 +161,6 @@ def assemble(
         config: of the runs.
         runs: their folder.
         name: of the array.
-        folder: of the checkpoint.
         training: what the checkpoint says of its training.
         photos: to put the means of flat colours right beside
             (:mod:`fa_mobile.training.balance`); without them that is left out.
@@ -184,8 +180,7 @@ def assemble(
             a_range = subrange(spec.profile.a_range, spec.edges, member)
             balance(network, spec.profile, a_range, kept, seed=config.seed, progress=progress)
     spec = spec.model_copy(update={"training": training})
-    save_checkpoint(NoiseSubrangeModelArray(spec, networks), folder)
-    return spec
+    return NoiseSubrangeModelArray(spec, networks)
 
 
 def clean_mosaics(photos: Sequence[Source], count: int, config: TrainConfig) -> list[Mosaic]:

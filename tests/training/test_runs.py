@@ -134,7 +134,8 @@ def test_array_from_photos_to_checkpoint(data: Data, tmp_path: Path) -> None:
     assert stages == ["common", "0", "1", "0-int8", "1-int8"]
     for stage in stages:
         train_stage(stage_config(base, tmp_path, stage, 2), tmp_path, stage, data, quiet)
-    assemble(base, tmp_path, "tiny", tmp_path / "tiny", {"note": "test"})
+    array = assemble(base, tmp_path, "tiny", {"note": "test"})
+    save_checkpoint(array, tmp_path / "tiny")
     loaded = load_checkpoint(tmp_path / "tiny")
     assert loaded.spec.training == {"note": "test"}
     last = averaged_weights(tmp_path / "1-int8")
@@ -145,12 +146,11 @@ def test_array_from_photos_to_checkpoint(data: Data, tmp_path: Path) -> None:
 def test_an_array_of_one_may_be_its_common_network(data: Data, tmp_path: Path) -> None:
     base = config(members=1)
     train_stage(stage_config(base, tmp_path, "common", 1), tmp_path, "common", data, quiet)
-    assemble(base, tmp_path, "one", tmp_path / "one", {})
+    (network,) = assemble(base, tmp_path, "one", {}).networks
     last = averaged_weights(tmp_path / "common")
-    (network,) = load_checkpoint(tmp_path / "one").networks
     assert all(torch.equal(last[n], p) for n, p in network.named_parameters())
     with pytest.raises(UserError, match="holds no training run"):
-        assemble(config(members=2), tmp_path, "two", tmp_path / "two", {})
+        assemble(config(members=2), tmp_path, "two", {})
 
 
 def test_bfloat16_trains_and_keeps_float_weights(data: Data, tmp_path: Path) -> None:
