@@ -102,8 +102,26 @@ def run(
     ] = 40,
     profile_error: Annotated[
         float,
-        typer.Option(min=0, max=0.9, help="Share by which the noise told is wrong at most."),
+        typer.Option(
+            min=0, max=0.9, help="Share by which noise is above what the network is told, at most."
+        ),
     ] = 0.35,
+    profile_error_below: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=0.9,
+            help="The same below: by 1 / (1 + this) at most. --profile-error where not given.",
+        ),
+    ] = None,
+    overlap_below: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            help="Factor of shot noise that a member's training reaches below its range; 1.15 on "
+            "both sides where not given. More narrows the step between two members.",
+        ),
+    ] = None,
     optimizer: Optimizer = "muon",
     precision: Arithmetic = "float32",
     learning_rate: LearningRate = None,
@@ -175,7 +193,8 @@ def run(
         learning_rate=rate, seed=seed, loss=loss_name, optimizer=optimizer_name,
         precision=precision_name,
         flat_share=flat_share, soft_share=soft_share, cast_weight=cast_weight,
-        profile_error=profile_error,
+        profile_error=profile_error, profile_error_below=profile_error_below,
+        overlap_below=overlap_below,
         teacher=None if teacher is None else str(teacher),
         perceptual_weights=None if perceptual_weights is None else str(perceptual_weights),
     )  # fmt: skip
@@ -208,7 +227,9 @@ def run(
         facts = {"steps_common": 0 if start else steps, "steps_member": member_steps,
                  "steps_int8": int8_steps, "batch": batch, "flat_share": flat_share,
                  "soft_share": soft_share, "cast_weight": cast_weight,
-                 "profile_error": profile_error, "balanced": balance,
+                 "profile_error": profile_error, "profile_error_below": profile_error_below,
+                 "overlap_below": overlap_below,
+                 "balanced": balance,
                  "rescalings": rescalings,
                  "patch": patch, "learning_rate": rate, "seed": seed, "loss": loss,
                  "optimizer": optimizer, "precision": precision}  # fmt: skip

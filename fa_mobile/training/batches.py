@@ -31,8 +31,8 @@ class NoiseSampler(NamedTuple):
 
     ``edges`` and ``anchors`` say which member's domain each draw enters, so the common network,
     which trains on the whole range, meets the very inputs that its members will. What a capture
-    has instead of what it is said to have is off by up to the share ``profile_error``, a and b
-    each, log-uniform to both sides.
+    has instead of what it is said to have is off by a factor between 1 / (1 + ``error_below``) and
+    1 + ``error_above``, log-uniform, a and b each.
     """
 
     profile: SensorProfile
@@ -41,7 +41,8 @@ class NoiseSampler(NamedTuple):
     edges: Edges
     anchors: Sequence[NoiseParameters]
     member: int | None
-    profile_error: float = 0.0
+    error_below: float = 0.0
+    error_above: float = 0.0
 
     def draw(self, rng: np.random.Generator) -> Draw:
         """The noise of one capture."""
@@ -50,9 +51,9 @@ class NoiseSampler(NamedTuple):
         b = self.profile.line_b(a) * math.exp(rng.normal(0, self.log_b_jitter))
         index = select(a, self.edges) if self.member is None else self.member
         told = true = NoiseParameters(a, b)
-        if self.profile_error:
-            reach = math.log1p(self.profile_error)
-            off_a, off_b = np.exp(rng.uniform(-reach, reach, 2))
+        if self.error_below or self.error_above:
+            below, above = math.log1p(self.error_below), math.log1p(self.error_above)
+            off_a, off_b = np.exp(rng.uniform(-below, above, 2))
             true = NoiseParameters(a * float(off_a), b * float(off_b))
         return Draw(told, self.anchors[index], true)
 

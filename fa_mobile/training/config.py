@@ -60,9 +60,14 @@ class TrainConfig(BaseModel):
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     log_b_jitter: Annotated[float, Field(ge=0)] = 0.25
     profile_error: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share by which the noise told to the network is wrong at most, a and b each."""
+    """Share by which a capture's noise is above what the network is told at most, a and b each;
+    below it by the factor 1 / (1 + this) at most."""
+    profile_error_below: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """In place of it below what is told: to be told too much noise costs more than too little."""
     overlap: Annotated[float, Field(ge=1)] = 1.15
     """A member's training range reaches this factor of a beyond its edges."""
+    overlap_below: Annotated[float, Field(ge=1)] | None = None
+    """The same beyond its lower edge alone, where it is to be another."""
     loss: LossName = "charbonnier"
     perceptual_weights: str | None = None
     perceptual_sha256: str | None = None

@@ -69,12 +69,13 @@ def noise_sampler(config: TrainConfig) -> NoiseSampler:
             )
         low, high = subrange(whole, spec.edges, config.member)
         a_range = (
-            max(low / config.overlap, whole[0]),
+            max(low / (config.overlap_below or config.overlap), whole[0]),
             min(high * config.overlap, whole[1]),
         )
+    above, below = config.profile_error, config.profile_error_below
     return NoiseSampler(
         profile, a_range, config.log_b_jitter, spec.edges, spec.anchors, config.member,
-        config.profile_error,
+        above if below is None else below, above,
     )  # fmt: skip
 
 

@@ -75,6 +75,15 @@ def test_noise_is_drawn_from_the_members_subrange(member: int | None) -> None:
         assert true == told
 
 
+def test_a_range_may_reach_further_below_than_above() -> None:
+    near = trainer.noise_sampler(config(member=1))
+    far = trainer.noise_sampler(config(member=1, overlap_below=1.5))
+    edge = far.edges[0]
+    assert far.a_range == (pytest.approx(edge / 1.5), near.a_range[1])
+    lowest = trainer.noise_sampler(config(member=0, overlap_below=1.5))
+    assert lowest.a_range == trainer.noise_sampler(config(member=0)).a_range  # ends where all do
+
+
 def test_what_is_told_may_be_wrong() -> None:
     sampler = trainer.noise_sampler(config(profile_error=0.3))
     draws = [sampler.draw(np.random.default_rng(seed)) for seed in range(300)]
@@ -82,6 +91,14 @@ def test_what_is_told_may_be_wrong() -> None:
     assert 0.95 * np.log(1.3) < np.abs(off).max() <= np.log(1.3)
     assert abs(off.mean()) < 0.02
     assert abs(np.corrcoef(off.T)[0, 1]) < 0.2  # a and b are wrong each for itself
+
+
+def test_what_is_told_may_be_too_much_rather_than_too_little() -> None:
+    sampler = trainer.noise_sampler(config(profile_error=0.1, profile_error_below=0.2))
+    draws = [sampler.draw(np.random.default_rng(seed)) for seed in range(300)]
+    off = np.log([[d.true.a / d.told.a, d.true.b / d.told.b] for d in draws])
+    assert -np.log(1.2) <= off.min() < -0.95 * np.log(1.2)
+    assert 0.9 * np.log(1.1) < off.max() <= np.log(1.1)
 
 
 def test_a_batch_says_what_is_told_and_has_what_is_true() -> None:
