@@ -63,7 +63,8 @@ class TrainConfig(BaseModel):
     """Share by which a capture's noise is above what the network is told at most, a and b each;
     below it by the factor 1 / (1 + this) at most."""
     profile_error_below: Annotated[float, Field(ge=0, lt=1)] | None = None
-    """In place of it below what is told: to be told too much noise costs more than too little."""
+    """In place of it below what is told: within what a member has met, to be told too much noise
+    costs more than too little."""
     overlap: Annotated[float, Field(ge=1)] = 1.15
     """A member's training range reaches this factor of a beyond its edges."""
     overlap_below: Annotated[float, Field(ge=1)] | None = None

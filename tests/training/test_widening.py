@@ -9,10 +9,10 @@ import torch
 
 from fa_mobile.errors import UserError
 from fa_mobile.networks import build_network
-from fa_mobile.nsma import load_checkpoint
 from fa_mobile.recipe import built_in_checkpoint
 from fa_mobile.training.start import start_weights
 from tests.training.small import config
+from tests.training.test_balance import ARRAY
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def shipped() -> Path:
 
 
 def test_it_is_the_same_function(shipped: Path) -> None:
-    narrow = load_checkpoint(shipped).networks[3].eval()
+    narrow = ARRAY.networks[3].eval()
     wide = build_network("mobile-x3").eval()
     run = config(network="mobile-x3", members=4, member=3)
     wide.load_state_dict(start_weights(shipped, run))
