@@ -11,11 +11,13 @@ from torch import Tensor
 
 from fa_mobile.denoiser import MemberDenoiser
 from fa_mobile.folding import fold
+from fa_mobile.graph_ranges import activation_ranges, observe
 from fa_mobile.networks.mobile import MobileNet
 from fa_mobile.nsma import ArraySpec, NoiseSubrangeModelArray
 from fa_mobile.patches import Patches
 from fa_mobile.progress import counter
 from fa_mobile.quantization import QuantizationPlan, quantize_member
+from fa_mobile.ranges import start
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.executorch import FOLD_PLAN
 from fa_mobile.targets.executorch_int8 import member_inputs, one_thread, outputs_of
@@ -30,6 +32,8 @@ PATCHES: Final = 72
 """Of photos, to draw for it."""
 _OBSERVED_EVERY: Final = 3
 """Captures that ranges are measured on: every third. The others judge."""
+_PERCENTILE: Final = 99.9
+"""Where ranges end (:data:`fa_mobile.ranges.PERCENTILES`): with it most members lose least."""
 
 
 def rescale_for_int8(
@@ -113,6 +117,8 @@ class _Judged:
         for name, value in self._program.state_dict.items():
             value.copy_(weights[name])
         made = quantize_member(self._program, self._to_observe, QuantizationPlan())
+        ranges = activation_ranges(made.module)
+        start(ranges, observe(made.module, ranges, self._to_observe), _PERCENTILE)
         return added_loss(self._judges, self._floats, outputs_of(made.module, self._to_judge))
 
     def _member(self, network: MobileNet) -> MemberDenoiser:

@@ -1,4 +1,4 @@
-"""Int8 by PT2E: which operators become int8, with ranges from calibration samples.
+"""Int8 by PT2E: which operators become int8; ranges come after (:mod:`fa_mobile.graph_ranges`).
 
 An operator is named by its module inside the quantized submodule and its own name:
 ``enc0.blocks.0.reduce.conv2d``, ``enc0.align.mul``. A :class:`QuantizationPlan` keeps operators
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import XNNPACKQuantizer
@@ -20,41 +20,30 @@ from torchao.quantization.pt2e import (
     FakeQuantize,
     HistogramObserver,
     MinMaxObserver,
-    MovingAverageMinMaxObserver,
     MovingAveragePerChannelMinMaxObserver,
     PerChannelMinMaxObserver,
 )
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 from torchao.quantization.pt2e.quantizer import QuantizationConfig, QuantizationSpec
 
-from fa_mobile.ranges import Ends, affine, covered
+from fa_mobile.ranges import SMALLEST_SCALE
 
-ObserverName = Literal["histogram", "minmax", "moving-average"]
-_OBSERVERS: Final[dict[str, Any]] = {
-    "histogram": HistogramObserver,
-    "minmax": MinMaxObserver,
-    "moving-average": MovingAverageMinMaxObserver,
-}
-_SMALLEST_SCALE: Final = 2.0**-12
 _ANNOTATION: Final = "quantization_annotation"
 
 
 @dataclass(frozen=True)
 class QuantizationPlan:
-    """What stays float, and how activation ranges are found.
+    """What stays float.
 
     Attributes:
         float_modules: glob patterns (``*`` also matches dots). A pattern that matches an
             operator's name, or a module that holds the operator, keeps it float: ``head``,
             ``*.align``, ``*.align.mul``.
         within: only this submodule of the member is quantized; everything else stays float.
-        observer: how a range is drawn from the samples: ``histogram`` (the range of least
-            squared error), ``minmax``, ``moving-average`` (of each sample's extremes).
     """
 
     float_modules: tuple[str, ...] = ()
     within: str = "network"
-    observer: ObserverName = "histogram"
 
 
 class QuantizedMember(NamedTuple):
@@ -72,6 +61,8 @@ def quantize_member(
     program: ExportedProgram, samples: Sequence[tuple[Tensor, ...]], plan: QuantizationPlan
 ) -> QuantizedMember:
     """Quantize an exported member statically: int8 activations, int8 weights per channel.
+
+    Activations' ranges are from the lowest to the highest value of the samples.
 
     Args:
         program: exported with dynamic sides (or the samples' own), not in strict mode.
@@ -100,43 +91,10 @@ def quantize_member(
     return QuantizedMember(converted, kept)
 
 
-class GraphRange:
-    """The range of quantize and dequantize operators of a converted graph that share one."""
-
-    def __init__(self, module: fx.GraphModule, operators: Sequence[fx.Node]) -> None:
-        self._module = module
-        self._operators = [n for node in operators for n in (node, *node.users)]
-
-    @property
-    def ends(self) -> Ends:
-        """Lowest and highest value that 8 bits cover."""
-        scale, zero_point, low, high = self._operators[0].args[1:5]
-        return covered(scale, zero_point, low, high)  # type: ignore[arg-type]
-
-    @ends.setter
-    def ends(self, value: Ends) -> None:
-        for node in self._operators:
-            _, _, _, low, high, *rest = node.args
-            node.args = (node.args[0], *affine(value, low, high), low, high, *rest)  # type: ignore[arg-type]
-        self._module.recompile()
-
-
-def activation_ranges(module: fx.GraphModule) -> list[GraphRange]:
-    """Every range of activations in a converted graph, from its input to its output.
-
-    Operators that the quantizer held to one range (a concatenation's) share it here.
-    """
-    together: dict[tuple[Any, ...], list[fx.Node]] = {}
-    for node in module.graph.nodes:
-        if node.target is torch.ops.quantized_decomposed.quantize_per_tensor.default:
-            together.setdefault(tuple(node.args[1:3]), []).append(node)
-    return [GraphRange(module, nodes) for nodes in together.values()]
-
-
 def member_quantizer(plan: QuantizationPlan) -> XNNPACKQuantizer:
     """XNNPACK's quantizer, held to the plan."""
-    observe = _OBSERVERS[plan.observer].with_args(eps=_SMALLEST_SCALE)
-    weights = PerChannelMinMaxObserver.with_args(eps=_SMALLEST_SCALE)
+    observe = MinMaxObserver.with_args(eps=SMALLEST_SCALE)
+    weights = PerChannelMinMaxObserver.with_args(eps=SMALLEST_SCALE)
     quantizer = XNNPACKQuantizer().set_global(_configuration(observe, weights))
     return quantizer.set_filter_function(_filter(plan))
 
@@ -147,11 +105,11 @@ def training_quantizer() -> XNNPACKQuantizer:
     Activations keep the range that their observer saw while it was enabled; weights are measured
     at each step.
     """
-    activation = FakeQuantize.with_args(observer=HistogramObserver, eps=_SMALLEST_SCALE)
+    activation = FakeQuantize.with_args(observer=HistogramObserver, eps=SMALLEST_SCALE)
     weight = FakeQuantize.with_args(
         observer=MovingAveragePerChannelMinMaxObserver,
         averaging_constant=1.0,
-        eps=_SMALLEST_SCALE,
+        eps=SMALLEST_SCALE,
     )
     return XNNPACKQuantizer().set_global(_configuration(activation, weight, training=True))
 

@@ -53,9 +53,7 @@ def int8(
     array: NoiseSubrangeModelArray, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Exported, Path]:
     folder = tmp_path_factory.mktemp("int8")
-    plan = QuantizationPlan(
-        ("head", "enc0.blocks", "*.align.mul", "*.align.add"), observer="minmax"
-    )
+    plan = QuantizationPlan(("head", "enc0.blocks", "*.align.mul", "*.align.add"))
     request = job(array, folder, precision="int8", calibration=calibration(array))
     made = export(request, quantization=plan)
     return made, folder / "model.pte"

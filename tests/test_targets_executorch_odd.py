@@ -96,21 +96,32 @@ def test_a_pattern_that_matches_nothing_is_refused(
 
 
 def test_islands_grow_until_little_is_lost(
-    odd_array: NoiseSubrangeModelArray, monkeypatch: pytest.MonkeyPatch
+    profile: SensorProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    denoiser = RawDenoiser(odd_array).eval()
+    class Two(Undelegated):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Conv2d(4, 4, 1)
+
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.conv(self.head(z))
+            return out
+
+    array = NoiseSubrangeModelArray(new_spec("two", "paper", profile, 1), [Two()])
+    denoiser = RawDenoiser(array).eval()
     member = denoiser.members[0]
     module = executorch_member.DelegateMember(member).eval()  # type: ignore[arg-type]
     program = executorch_member.export_for_calibration(module, denoiser.stride, scalars=3)
-    (samples,) = calibration(odd_array)
-    rungs = [QuantizationPlan(observer=name) for name in ("minmax", "histogram")]
+    (samples,) = calibration(array)
+    rungs = [QuantizationPlan(floats) for floats in ((), ("head",))]
     monkeypatch.setattr(executorch_int8, "LADDER", rungs)
     tried: list[str] = []
 
-    def losing(*_: object) -> float:
+    def loses(module: object, *_: object) -> float:
         tried.append("rung")
         return 1.0 if len(tried) == 1 else 0.0
 
-    monkeypatch.setattr(executorch_int8, "psnr_loss", losing)
-    assert executorch_int8.int8_member(program, samples, member, None)[1] == 0.0
-    assert len(tried) == 2
+    monkeypatch.setattr(executorch_int8, "_least_loss", loses)
+    made, loss = executorch_int8.int8_member(program, samples, member, None)
+    assert loss == 0.0 and len(tried) == 2
+    assert "head.conv2d" in made.float_operators

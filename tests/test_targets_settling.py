@@ -157,7 +157,7 @@ def test_executorch_s_int8_has_the_means_of_float(
 def test_onnx_s_int8_has_the_means_of_float(
     flat: list[CalibrationSample], patches: Patches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    insert = onnx_quantize._insert_qdq
+    insert = onnx_quantize.insert_qdq
 
     def shifted(model: onnx.ModelProto, *given: Any) -> onnx.ModelProto:
         planted = onnx.ModelProto()
@@ -166,7 +166,8 @@ def test_onnx_s_int8_has_the_means_of_float(
         bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + SHIFT, bias.name))
         return insert(planted, *given)
 
-    monkeypatch.setattr(onnx_quantize, "_insert_qdq", shifted)
+    monkeypatch.setattr(onnx_quantize, "_SEARCHED", 0)
+    monkeypatch.setattr(onnx_quantize, "insert_qdq", shifted)
     member = folded("stem")
     model = member_model(member, DENOISER.stride)
     samples = calibration_samples(patches, ARRAY.spec)[MEMBER]

@@ -50,7 +50,7 @@ def module_program(
     with quiet(), torch.no_grad():
         program = torch.export.export(module, example, strict=False)
         if precision == "int8":
-            made = quantize_member(program, [example], QuantizationPlan(observer="minmax"))
+            made = quantize_member(program, [example], QuantizationPlan())
             program = torch.export.export(made.module, example, strict=False)
         edge = lower(program)
     check_delegation(edge.exported_program().graph_module, name)

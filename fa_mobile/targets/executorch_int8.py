@@ -12,15 +12,10 @@ import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
+from fa_mobile.graph_ranges import activation_ranges, observe
 from fa_mobile.progress import counter
-from fa_mobile.quantization import (
-    QuantizationPlan,
-    QuantizedMember,
-    activation_ranges,
-    fitting_plan,
-    quantize_member,
-)
-from fa_mobile.ranges import search
+from fa_mobile.quantization import QuantizationPlan, QuantizedMember, fitting_plan, quantize_member
+from fa_mobile.ranges import best_start, search
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.executorch_member import Member
 from fa_mobile.targets.islands import HOPELESS, MAX_LOSS_DB, Measure, added_loss, psnr_loss
@@ -32,9 +27,6 @@ Array = npt.NDArray[np.float32]
 _DETAIL: Final = ("head", "enc0.blocks", "dec0.blocks", "skip0", "down0", "add")
 _SEARCHED: Final = 48
 """Ranges that are searched, the nearest to the output: all of ``mobile``."""
-_ROUNDS: Final = 2
-"""Of searching and settling, where means can be settled: with those right, other ranges are best.
-The second takes a twelfth to an eighth off what int8 loses, a third would take another minute."""
 # What members of ``mobile`` lose most by, measured: the last product and the tail behind it.
 LADDER: Final = (
     QuantizationPlan(),
@@ -101,17 +93,17 @@ def _least_loss(
     module: fx.GraphModule, work: _Work, progress: Callable[[int, int], None] | None
 ) -> float:
     """PSNR in dB that a quantized member loses, put right unless that is hopeless."""
-    as_observed = work.loss(module, psnr_loss)
-    if as_observed > HOPELESS * MAX_LOSS_DB:
-        return as_observed
-    ranges = activation_ranges(module)[::-1][:_SEARCHED]
-    rounds = _ROUNDS if work.flat else 1
-    count = counter(progress, rounds * len(ranges))
+    ranges = activation_ranges(module)[::-1]
+    seen = observe(module, ranges, work.inputs[len(work.flat) :])
+    searched = ranges[:_SEARCHED]
     with one_thread():
-        for _ in range(rounds):
-            search(ranges, lambda: work.loss(module, added_loss), count)
-            if work.flat:
-                _settle(module, work)
+        _, loss = best_start(ranges, seen, lambda: work.loss(module, psnr_loss))
+        if loss > HOPELESS * MAX_LOSS_DB:
+            return loss
+        count = counter(progress, len(searched))
+        search(searched, lambda: work.loss(module, added_loss), count)
+        if work.flat:
+            _settle(module, work)
     return work.loss(module, psnr_loss)
 
 

@@ -62,7 +62,9 @@ def export(
         model = member_model(folded, denoiser.stride)
         if job.precision == "int8":
             flat = flat_samples(job.array.spec, index)
-            made = quantize(model, job.calibration[index], ladder, Settling(folded, flat))
+            job.report(f"member {index}: searching the ranges of int8")
+            settling = Settling(folded, flat)
+            made = quantize(model, job.calibration[index], ladder, settling, job.progress)
             quantized.append(made)
             model = made.model
             job.report(
@@ -101,7 +103,11 @@ def _notes(quantized: Sequence[Quantized]) -> dict[str, str]:
     return {
         "activations": "uint8 per tensor, asymmetric",
         "weights": "int8 per output channel, symmetric",
-        "activation_percentiles": ", ".join(str(made.percentile) for made in quantized),
+        "activation_ranges": "searched, from percentiles "
+        + ", ".join(str(made.percentile) for made in quantized),
+        "channels": ", ".join(
+            "equalized" if made.equalized else "as trained" for made in quantized
+        ),
         "calibration_loss_db": ", ".join(f"{made.loss_db:.3f}" for made in quantized),
     }
 

@@ -102,7 +102,7 @@ class Workbench:
         if self.samples:
             # Ranges cost no time in the kernels: the mosaic itself and its extremes will do.
             given_once = [(torch.from_numpy(self.raw), *scalars)]
-            made = quantize_member(program, given_once, QuantizationPlan(observer="minmax"))
+            made = quantize_member(program, given_once, QuantizationPlan())
             program = lowering.export_member(made.module, sides, len(scalars))
         with quiet():
             edge = lower(program)
@@ -116,12 +116,15 @@ class Workbench:
         import onnx
 
         from fa_mobile.runtimes.onnx import OnnxModel
-        from fa_mobile.targets.onnx_member import member_model
-        from fa_mobile.targets.onnx_quantize import quantize
+        from fa_mobile.targets.onnx_member import member_model, network_nodes
+        from fa_mobile.targets.onnx_ranges import insert_qdq, observe
 
         model = member_model(fold(self.member, plan), self.stride)
         if self.samples:
-            model = quantize(model, self.samples, ((),)).model
+            nodes = list(network_nodes(model))
+            seen = observe(model, nodes, self.samples[:1])
+            extremes = {name: values.ends(100.0) for name, values in seen.items()}
+            model = insert_qdq(onnx.shape_inference.infer_shapes(model), nodes, extremes)
         onnx.save_model(model, str(self._path))
         loaded = OnnxModel(self._path, threads=THREADS)
         noise = [np.array([value], np.float32) for value in self.noise]
