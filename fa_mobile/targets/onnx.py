@@ -103,8 +103,7 @@ def _notes(quantized: Sequence[Quantized]) -> dict[str, str]:
     return {
         "activations": "uint8 per tensor, asymmetric",
         "weights": "int8 per output channel, symmetric",
-        "activation_ranges": "searched, from percentiles "
-        + ", ".join(str(made.percentile) for made in quantized),
+        "activation_percentiles": ", ".join(str(made.percentile) for made in quantized),
         "channels": ", ".join(
             "equalized" if made.equalized else "as trained" for made in quantized
         ),

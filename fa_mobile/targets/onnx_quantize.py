@@ -103,12 +103,13 @@ def quantize(
             return Quantized(model, tuple(sorted(floats)), 100.0, False, 0.0)
         photos = reference[len(flat) :]
         starts = [
-            _started(*given, inside, values, samples, photos)._replace(
-                islands=tuple(sorted(floats))
-            )
+            _started(*given, inside, values, samples, photos)
             for given, values in zip(graphs, seen, strict=True)
         ]
-        found = min(starts, key=lambda made: made.loss_db)
+        # How far channels differ decides how finely each is resolved, so what int8 adds tells.
+        found = min(
+            starts, key=lambda made: added_loss(samples, photos, _outputs(made.model, samples))
+        )
         found = found._replace(islands=tuple(sorted(floats)))
         if found.loss_db <= HOPELESS * MAX_LOSS_DB:
             found = _searched(found, samples, photos, progress)
