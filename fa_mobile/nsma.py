@@ -238,13 +238,14 @@ def _fill(
     if problems:
         raise UserError(
             f"checkpoint {folder} does not fit {array.spec.members} x {array.spec.network}: "
-            + "; ".join(problems)
+            f"{_some(problems, separator='; ')}. Was it made by another version of fa-mobile? "
+            "Use that one, or train anew"
         )
     with torch.no_grad():
         for name, parameter in wanted.items():
             parameter.copy_(tensors[name])
 
 
-def _some(names: Sequence[str], most: int = 4) -> str:
+def _some(names: Sequence[str], most: int = 4, separator: str = ", ") -> str:
     rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest
+    return separator.join(names[:most]) + rest

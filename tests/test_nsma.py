@@ -105,6 +105,14 @@ def test_wrong_weights_are_refused(
         load_checkpoint(folder)
 
 
+def test_another_network_s_weights_are_told_in_a_few_lines(folder: Path) -> None:
+    names = list(safetensors.torch.load_file(folder / WEIGHTS_FILE))
+    change_weights(folder, {name: torch.zeros(3, 1, 3) for name in names})
+    with pytest.raises(UserError, match=rf"and {len(names) - 4} more\. Was it made") as refused:
+        load_checkpoint(folder)
+    assert str(refused.value).count("has shape") == 4
+
+
 def test_pickle_is_never_loaded(folder: Path, tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[object, tuple[object, ...]]:
