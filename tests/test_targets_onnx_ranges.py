@@ -8,7 +8,7 @@ import pytest
 
 from fa_mobile.denoiser import RawDenoiser
 from fa_mobile.folding import fold
-from fa_mobile.ranges import best_start
+from fa_mobile.ranges import Seen, best_start
 from fa_mobile.targets import onnx as target
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.onnx_member import feeds, load, member_model, network_nodes
@@ -35,15 +35,21 @@ def run(model: onnx.ModelProto, sample: CalibrationSample) -> np.ndarray:
     return np.asarray(load(model).run(None, feeds(sample))[0])
 
 
+@pytest.fixture(scope="module")
+def seen(graph: onnx.ModelProto, samples: list[CalibrationSample]) -> dict[str, Seen]:
+    return observe(graph, list(network_nodes(graph)), samples)
+
+
+def quantized(
+    graph: onnx.ModelProto, seen: dict[str, Seen], percentile: float = 100.0
+) -> onnx.ModelProto:
+    return insert_qdq(graph, list(network_nodes(graph)), seen, percentile)
+
+
 def test_ranges_set_in_place_are_those_inserted(
-    graph: onnx.ModelProto, samples: list[CalibrationSample]
+    graph: onnx.ModelProto, seen: dict[str, Seen], samples: list[CalibrationSample]
 ) -> None:
-    nodes = list(network_nodes(graph))
-    seen = observe(graph, nodes, samples)
-    wide, narrow = (
-        insert_qdq(graph, nodes, {name: values.ends(percentile) for name, values in seen.items()})
-        for percentile in (100.0, 97.0)
-    )
+    wide, narrow = quantized(graph, seen), quantized(graph, seen, 97.0)
     expected = run(narrow, samples[0])
     before = np.abs(run(wide, samples[0]) - expected)
     ranges = activation_ranges(wide)
@@ -57,31 +63,26 @@ def test_ranges_set_in_place_are_those_inserted(
 
 
 def test_reading_and_setting_changes_nothing(
-    graph: onnx.ModelProto, samples: list[CalibrationSample]
+    graph: onnx.ModelProto, seen: dict[str, Seen], samples: list[CalibrationSample]
 ) -> None:
-    nodes = list(network_nodes(graph))
-    seen = observe(graph, nodes, samples)
-    model = insert_qdq(graph, nodes, {name: values.ends(99.9) for name, values in seen.items()})
+    model = quantized(graph, seen, 99.9)
     before = run(model, samples[0])
     for each in activation_ranges(model).values():
         each.ends = each.ends
     np.testing.assert_allclose(run(model, samples[0]), before, atol=1e-3)
 
 
-def test_every_convolution_s_bias_follows_its_input(
-    graph: onnx.ModelProto, samples: list[CalibrationSample]
+def test_the_best_start_is_near_float(
+    graph: onnx.ModelProto, seen: dict[str, Seen], samples: list[CalibrationSample]
 ) -> None:
-    """Halved ranges cut values, but an input that stays inside still gives the float result."""
-    nodes = list(network_nodes(graph))
-    seen = observe(graph, nodes, samples)
-    model = insert_qdq(graph, nodes, {name: values.ends(100.0) for name, values in seen.items()})
+    model = quantized(graph, seen)
     ranges = activation_ranges(model)
     floats = run(graph, samples[0])
-    finer, _ = best_start(
-        list(ranges.values()),
-        [seen[name] for name in ranges],
-        lambda: float(np.abs(run(model, samples[0]) - floats).mean()),
-    )
-    error = float(np.abs(run(model, samples[0]) - floats).mean())
+
+    def error() -> float:
+        return float(np.abs(run(model, samples[0]) - floats).mean())
+
+    percentile, least = best_start(list(ranges.values()), [seen[name] for name in ranges], error)
+    assert error() == pytest.approx(least), "the ranges are not those of the best start"
     moved = float(np.abs(floats - samples[0].raw).mean())
-    assert error < 0.2 * moved, f"percentile {finer}: int8 is off by {error} of {moved} DN"
+    assert least < 0.2 * moved, f"percentile {percentile}: int8 is off by {least} of {moved} DN"

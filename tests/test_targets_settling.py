@@ -132,7 +132,7 @@ def test_executorch_s_int8_has_the_means_of_float(
         tail.bias = nn.Parameter(tail.bias + SHIFT)
         return made
 
-    monkeypatch.setattr(executorch_int8, "_SEARCHED", 0)
+    monkeypatch.setattr(executorch_int8, "SEARCHED", 0)
     monkeypatch.setattr(executorch_int8, "quantize_member", shifted)
     member = folded("columns")
     samples = calibration_samples(patches, ARRAY.spec)[MEMBER]
@@ -166,7 +166,7 @@ def test_onnx_s_int8_has_the_means_of_float(
         bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + SHIFT, bias.name))
         return insert(planted, *given)
 
-    monkeypatch.setattr(onnx_quantize, "_SEARCHED", 0)
+    monkeypatch.setattr(onnx_quantize, "SEARCHED", 0)
     monkeypatch.setattr(onnx_quantize, "insert_qdq", shifted)
     member = folded("stem")
     model = member_model(member, DENOISER.stride)

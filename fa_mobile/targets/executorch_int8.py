@@ -18,15 +18,20 @@ from fa_mobile.quantization import QuantizationPlan, QuantizedMember, fitting_pl
 from fa_mobile.ranges import best_start, search
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.executorch_member import Member
-from fa_mobile.targets.islands import HOPELESS, MAX_LOSS_DB, Measure, added_loss, psnr_loss
+from fa_mobile.targets.islands import (
+    HOPELESS,
+    MAX_LOSS_DB,
+    SEARCHED,
+    Measure,
+    added_loss,
+    psnr_loss,
+)
 from fa_mobile.targets.settling import BIAS, WEIGHT, can_settle, settle
 
 Array = npt.NDArray[np.float32]
 # What costs most in 8 bits, measured: the full-resolution encoder and decoder carry the detail on
 # top of a wide range; Feature-Align's products and the sums behind them add a rounding each.
 _DETAIL: Final = ("head", "enc0.blocks", "dec0.blocks", "skip0", "down0", "add")
-_SEARCHED: Final = 48
-"""Ranges that are searched, the nearest to the output: all of ``mobile``."""
 # What members of ``mobile`` lose most by, measured: the last product and the tail behind it.
 LADDER: Final = (
     QuantizationPlan(),
@@ -95,7 +100,7 @@ def _least_loss(
     """PSNR in dB that a quantized member loses, put right unless that is hopeless."""
     ranges = activation_ranges(module)[::-1]
     seen = observe(module, ranges, work.inputs[len(work.flat) :])
-    searched = ranges[:_SEARCHED]
+    searched = ranges[:SEARCHED]
     with one_thread():
         _, loss = best_start(ranges, seen, lambda: work.loss(module, psnr_loss))
         if loss > HOPELESS * MAX_LOSS_DB:

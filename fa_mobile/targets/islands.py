@@ -20,6 +20,8 @@ MAX_LOSS_DB: Final = 0.35
 photos lose about half of it, for every second capture is smooth and each counts alike."""
 HOPELESS: Final = 3.0
 """Times that loss, beyond which no search of the ranges (:mod:`fa_mobile.ranges`) gets there."""
+SEARCHED: Final = 48
+"""Ranges that are searched, the nearest to the output: all of ``mobile``."""
 _GROUPS: Final = 3
 _FLOOR: Final = 0.005
 """Of the noise's energy: what remains of it on a smooth photo."""

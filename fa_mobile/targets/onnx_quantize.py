@@ -21,7 +21,14 @@ from fa_mobile.folding.mosaic import MosaicMember
 from fa_mobile.progress import counter
 from fa_mobile.ranges import Seen, best_start, search
 from fa_mobile.targets.base import CalibrationSample
-from fa_mobile.targets.islands import HOPELESS, MAX_LOSS_DB, Ladder, added_loss, psnr_loss
+from fa_mobile.targets.islands import (
+    HOPELESS,
+    MAX_LOSS_DB,
+    SEARCHED,
+    Ladder,
+    added_loss,
+    psnr_loss,
+)
 from fa_mobile.targets.onnx_equalize import equalize
 from fa_mobile.targets.onnx_member import feeds, load, network_nodes
 from fa_mobile.targets.onnx_ranges import activation_ranges, insert_qdq, observe
@@ -39,8 +46,6 @@ LADDER: Final[Ladder] = (
 """Float islands, fewest first: none; where the full-resolution signal enters; the first level's
 blocks; what leads to and from it and Feature-Align too, of the paper's network and of ``mobile``;
 all but the middle; everything. Patterns of module paths inside the network."""
-_SEARCHED: Final = 48
-"""Ranges that are searched, the nearest to the output: all of ``mobile``."""
 
 Outputs = Sequence[npt.NDArray[np.float32]]
 
@@ -88,10 +93,7 @@ def quantize(
     """
     if not samples:
         raise ValueError("no calibration samples were given; int8 needs at least one per member")
-    graphs = [
-        (onnx.shape_inference.infer_shapes(graph), equalized)
-        for graph, equalized in ((model, False), (equalize(model, samples), True))
-    ]
+    graphs = ((model, False), (equalize(model, samples), True))
     paths = network_nodes(model)
     seen = [observe(graph, list(paths), samples) for graph, _ in graphs]
     flat = settling.flat if settling and can_settle(settling.member) else ()
@@ -129,7 +131,7 @@ def _started(
     reference: Outputs,
 ) -> Quantized:
     """``graph`` in int8 with the percentile that loses least."""
-    model = insert_qdq(graph, inside, {name: values.ends(100.0) for name, values in seen.items()})
+    model = insert_qdq(graph, inside, seen)
     ranges = activation_ranges(model)
     percentile, loss = best_start(
         list(ranges.values()),
@@ -146,7 +148,7 @@ def _searched(
     progress: Callable[[int, int], None] | None,
 ) -> Quantized:
     """``made`` with each range, changed in place, where int8 adds least."""
-    ranges = list(activation_ranges(made.model).values())[::-1][:_SEARCHED]
+    ranges = list(activation_ranges(made.model).values())[::-1][:SEARCHED]
     search(
         ranges,
         lambda: added_loss(samples, reference, _outputs(made.model, samples)),

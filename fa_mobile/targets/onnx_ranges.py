@@ -44,17 +44,21 @@ def observe(
 
 
 def insert_qdq(
-    model: onnx.ModelProto, nodes: Sequence[str], ranges: Mapping[str, Ends]
+    model: onnx.ModelProto,
+    nodes: Sequence[str],
+    seen: Mapping[str, Seen],
+    percentile: float = 100.0,
 ) -> onnx.ModelProto:
     """A copy of ``model`` with quantize and dequantize operators around ``nodes``.
 
     onnxruntime's ``quantize_static`` does the same through files, with a calibration of its own.
 
     Args:
-        ranges: of each tensor that the nodes read or write.
+        seen: what each tensor that the nodes read or write takes.
+        percentile: at which its range ends; 100 keeps all of it.
     """
-    copied = onnx.ModelProto()
-    copied.CopyFrom(model)
+    copied = onnx.shape_inference.infer_shapes(model)
+    ranges = {name: values.ends(percentile) for name, values in seen.items()}
     tensors = TensorsData(
         CalibrationMethod.MinMax,
         {

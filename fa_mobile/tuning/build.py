@@ -123,8 +123,7 @@ class Workbench:
         if self.samples:
             nodes = list(network_nodes(model))
             seen = observe(model, nodes, self.samples[:1])
-            extremes = {name: values.ends(100.0) for name, values in seen.items()}
-            model = insert_qdq(onnx.shape_inference.infer_shapes(model), nodes, extremes)
+            model = insert_qdq(model, nodes, seen)
         onnx.save_model(model, str(self._path))
         loaded = OnnxModel(self._path, threads=THREADS)
         noise = [np.array([value], np.float32) for value in self.noise]
