@@ -17,7 +17,7 @@ from fa_mobile.nsma import ArraySpec, NoiseSubrangeModelArray
 from fa_mobile.patches import Patches
 from fa_mobile.progress import counter
 from fa_mobile.quantization import QuantizationPlan, quantize_member
-from fa_mobile.ranges import start
+from fa_mobile.ranges import USUAL_PERCENTILE, start
 from fa_mobile.targets.base import CalibrationSample
 from fa_mobile.targets.executorch import FOLD_PLAN
 from fa_mobile.targets.executorch_int8 import member_inputs, one_thread, outputs_of
@@ -32,8 +32,6 @@ PATCHES: Final = 72
 """Of photos, to draw for it."""
 _OBSERVED_EVERY: Final = 3
 """Captures that ranges are measured on: every third. The others judge."""
-_PERCENTILE: Final = 99.9
-"""Where ranges end (:data:`fa_mobile.ranges.PERCENTILES`): with it most members lose least."""
 
 
 def rescale_for_int8(
@@ -118,7 +116,7 @@ class _Judged:
             value.copy_(weights[name])
         made = quantize_member(self._program, self._to_observe, QuantizationPlan())
         ranges = activation_ranges(made.module)
-        start(ranges, observe(made.module, ranges, self._to_observe), _PERCENTILE)
+        start(ranges, observe(made.module, ranges, self._to_observe), USUAL_PERCENTILE)
         return added_loss(self._judges, self._floats, outputs_of(made.module, self._to_judge))
 
     def _member(self, network: MobileNet) -> MemberDenoiser:

@@ -18,7 +18,6 @@ from torch import Tensor, fx
 from torch.export import ExportedProgram
 from torchao.quantization.pt2e import (
     FakeQuantize,
-    HistogramObserver,
     MinMaxObserver,
     MovingAveragePerChannelMinMaxObserver,
     PerChannelMinMaxObserver,
@@ -102,10 +101,10 @@ def member_quantizer(plan: QuantizationPlan) -> XNNPACKQuantizer:
 def training_quantizer() -> XNNPACKQuantizer:
     """The same for training: every operator, rounded while gradients pass.
 
-    Activations keep the range that their observer saw while it was enabled; weights are measured
-    at each step.
+    Activations keep the ranges that they are given (:mod:`fa_mobile.training.rounding`); weights
+    are measured at each step.
     """
-    activation = FakeQuantize.with_args(observer=HistogramObserver, eps=SMALLEST_SCALE)
+    activation = FakeQuantize.with_args(observer=MinMaxObserver, eps=SMALLEST_SCALE)
     weight = FakeQuantize.with_args(
         observer=MovingAveragePerChannelMinMaxObserver,
         averaging_constant=1.0,

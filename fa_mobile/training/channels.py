@@ -22,27 +22,67 @@ _SHARE: Final = 0.7
 """Of the way to like sizes, in logarithms, at the end of every training with rounding."""
 _MOST: Final = 4.0
 _SMALLEST: Final = 1e-6
+_TRANSPOSED: Final = frozenset({"trunk.up1", "trunk.up2"})
 
 
 class Place(NamedTuple):
-    """Where channels can be rescaled: layers whose outputs they are, and the one that reads them.
+    """Where channels can be rescaled: layers whose outputs they are, and those that read them.
 
-    What lies between may be a ReLU, or a product with what is not rescaled.
+    What lies between may be a ReLU, a sum of such outputs, or a product with what is not rescaled.
     """
 
     makers: tuple[str, ...]
-    taker: str
+    takers: tuple[str, ...]
+    answers: tuple[str, ...] = ()
+    """Layers whose outputs the channels are multiplied by: theirs take the inverse factors."""
+    readers: tuple[str, ...] = ()
+    """Modules whose first input is looked at for the channels' sizes: without them the takers."""
 
 
-LAST_PRODUCT: Final = Place(("trunk.align0.gamma", "trunk.align0.beta"), "trunk.tail")
+def _in_trunk(*names: str) -> tuple[str, ...]:
+    return tuple(f"trunk.{name}" for name in names)
+
+
+LAST_PRODUCT: Final = Place(
+    _in_trunk("align0.gamma", "align0.beta"), _in_trunk("tail"), readers=_in_trunk("align0")
+)
 _BLOCKS: Final = ("enc0", "enc1", "enc2", "dec1", "dec0")
 _IN_A_ROW: Final = (("reduce", "spatial"), ("spatial", "expand"))
 HIDDEN: Final = tuple(
-    Place((f"trunk.{block}.{maker}",), f"trunk.{block}.{taker}")
+    Place(_in_trunk(f"{block}.{maker}"), _in_trunk(f"{block}.{taker}"))
     for block in _BLOCKS
     for maker, taker in _IN_A_ROW
 )
 """Inside the blocks, behind either ReLU."""
+CELLS_STREAM: Final = Place(
+    _in_trunk("stem", "enc0.expand", "up1", "dec0.expand"),
+    _in_trunk("enc0.reduce", "down1", "dec0.reduce"),
+    answers=_in_trunk("align0.gamma"),
+    readers=_in_trunk("enc0", "down1", "dec0", "align0"),
+)
+"""What the residual sums at the cells' resolution add up, skip and all."""
+STREAMS: Final = (
+    CELLS_STREAM,
+    Place(
+        _in_trunk("down1", "enc1.expand"),
+        _in_trunk("enc1.reduce"),
+        answers=_in_trunk("align1.gamma"),
+        readers=_in_trunk("enc1", "align1"),
+    ),
+    Place(
+        _in_trunk("align1.gamma", "align1.beta", "up2", "dec1.expand"),
+        _in_trunk("down2", "dec1.reduce", "up1"),
+        readers=_in_trunk("down2", "dec1", "up1"),
+    ),
+    Place(
+        _in_trunk("down2", "enc2.expand"),
+        _in_trunk("enc2.reduce"),
+        answers=_in_trunk("align2.gamma"),
+        readers=_in_trunk("enc2", "align2"),
+    ),
+    Place(_in_trunk("align2.gamma", "align2.beta"), _in_trunk("up2")),
+)
+"""The residual sums of each resolution, before and behind Feature-Align."""
 
 
 @torch.no_grad()
@@ -83,10 +123,18 @@ def rescale(weights: Mapping[str, Tensor], place: Place, factors: Tensor) -> Non
     Args:
         weights: of a network, by their names.
     """
-    for maker in place.makers:
-        weights[f"{maker}.weight"].mul_(factors[:, None, None, None])
-        weights[f"{maker}.bias"].mul_(factors)
-    weights[f"{place.taker}.weight"].div_(factors[None, :, None, None])
+    for names, by in ((place.makers, factors), (place.answers, 1 / factors)):
+        for name in names:
+            _outputs_first(weights, name).mul_(by[:, None, None, None])
+            weights[f"{name}.bias"].mul_(by)
+    for name in place.takers:
+        _outputs_first(weights, name).div_(factors[None, :, None, None])
+
+
+def _outputs_first(weights: Mapping[str, Tensor], name: str) -> Tensor:
+    """A layer's weight as [outputs, inputs, kh, kw], which a transposed convolution's is not."""
+    weight = weights[f"{name}.weight"]
+    return weight.transpose(0, 1) if name in _TRANSPOSED else weight
 
 
 def _sizes(network: MobileNet, place: Place, features: Sequence[Tensor]) -> Tensor:
@@ -100,11 +148,14 @@ def _sizes(network: MobileNet, place: Place, features: Sequence[Tensor]) -> Tens
             value = value * network.trunk.align0.gamma(given[1])
         seen.append(value.abs().transpose(0, 1).flatten(1))
 
-    reader = "trunk.align0" if place == LAST_PRODUCT else place.taker
-    hook = network.get_submodule(reader).register_forward_pre_hook(keep)
+    hooks = [
+        network.get_submodule(reader).register_forward_pre_hook(keep)
+        for reader in place.readers or place.takers
+    ]
     for batch in features:
         network(batch)
-    hook.remove()
+    for hook in hooks:
+        hook.remove()
     values = torch.cat(seen, dim=1)
     rank = max(1, round((1 - _TAIL) * values.shape[1]))
     return values.kthvalue(rank, dim=1).values.clamp(min=_SMALLEST)

@@ -15,11 +15,21 @@ import numpy as np
 from torch import Tensor
 
 from fa_mobile.networks.mobile import MobileNet
-from fa_mobile.training.channels import HIDDEN, LAST_PRODUCT, evening, rescale
+from fa_mobile.training.channels import (
+    CELLS_STREAM,
+    HIDDEN,
+    LAST_PRODUCT,
+    STREAMS,
+    Place,
+    evening,
+    rescale,
+)
 
 _SHARES: Final = (0.2, 0.4, -0.2, -0.4)
-_LAST_PRODUCT_CHANCE: Final = 0.3
-"""Of a rescaling to be of the channels before the tail, whose error reaches the output as it is."""
+_OFTEN: Final = (CELLS_STREAM, LAST_PRODUCT)
+"""Places tried as often as all others together: of the cells' resolution, where most is lost."""
+_OFTEN_SHARE: Final = 0.5
+_OTHERS: Final = (*STREAMS[1:], *HIDDEN)
 _AT_ONCE: Final = (1, 1, 2)
 
 
@@ -50,8 +60,7 @@ def search_rescalings(
     for _ in range(trials):
         candidate = copy.deepcopy(network)
         for _ in range(rng.choice(_AT_ONCE)):
-            last = rng.random() < _LAST_PRODUCT_CHANCE
-            place = LAST_PRODUCT if last else HIDDEN[rng.integers(len(HIDDEN))]
+            place = _drawn(rng)
             factors = evening(candidate, place, features, float(rng.choice(_SHARES)))
             rescale(candidate.state_dict(), place, factors)
         now = cost(candidate)
@@ -61,3 +70,8 @@ def search_rescalings(
         if progress is not None:
             progress()
     return least
+
+
+def _drawn(rng: np.random.Generator) -> Place:
+    places = _OFTEN if rng.random() < _OFTEN_SHARE else _OTHERS
+    return places[rng.integers(len(places))]

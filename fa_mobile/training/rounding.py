@@ -6,7 +6,6 @@ exports merge is merged here too, and what they keep in float stays float.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -16,7 +15,7 @@ from torch.export import Dim
 from torch.nn import functional
 from torchao.quantization.pt2e import (
     FakeQuantize,
-    HistogramObserver,
+    MinMaxObserver,
     disable_fake_quant,
     disable_observer,
     enable_fake_quant,
@@ -26,7 +25,7 @@ from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
 from fa_mobile.folding.cells import in_a_row, merged_for_training
 from fa_mobile.networks import MobileNet
 from fa_mobile.quantization import training_quantizer
-from fa_mobile.ranges import Ends, affine, covered, search
+from fa_mobile.ranges import USUAL_PERCENTILE, Ends, Seen, affine, covered, search
 
 _SMALLEST_BATCH: Final = 2
 
@@ -73,10 +72,10 @@ class _RoundedMobile(nn.Module):
 
 
 class ActivationRanges:
-    """The ranges of a twin's activations: measured by the observer that exports use, then scaled.
+    """The ranges of a twin's activations: measured as exports measure them, then scaled.
 
     Attributes:
-        factors: on what the observer finds, one for each range; see :meth:`search`.
+        factors: on what is measured, one for each range; see :meth:`search`.
     """
 
     def __init__(self, twin: nn.Module) -> None:
@@ -85,35 +84,34 @@ class ActivationRanges:
             module
             for module in twin.modules()
             if isinstance(module, FakeQuantize)
-            and isinstance(module.activation_post_process, HistogramObserver)
+            and isinstance(module.activation_post_process, MinMaxObserver)
         ]
         self.factors = [1.0] * len(self._rounding)
-        self._fresh = copy.deepcopy([m.activation_post_process for m in self._rounding])
         for module in self._rounding:
-            # Enabled, it would search for the best range at every call.
             disable_observer(module)
             disable_fake_quant(module)
 
     @torch.no_grad()
     def measure(self, batches: Iterable[Tensor]) -> None:
-        """Set the ranges to ``factors`` times those of least squared error over ``batches``.
+        """Set the ranges to ``factors`` times a percentile of what ``batches`` give.
 
         Args:
             batches: of features.
         """
+        seen = [Seen() for _ in self._rounding]
         hooks = []
-        for module, fresh in zip(self._rounding, self._fresh, strict=True):
+        for module, one in zip(self._rounding, seen, strict=True):
             disable_fake_quant(module)
-            module.activation_post_process = copy.deepcopy(fresh)
-            hooks.append(module.register_forward_pre_hook(_observe))
+            hooks.append(module.register_forward_pre_hook(_keeping(one)))
         for batch in batches:
             self._twin(batch)
         for hook in hooks:
             hook.remove()
-        for module, factor in zip(self._rounding, self.factors, strict=True):
-            scale, zero_point = module.calculate_qparams()
-            module.scale.copy_(factor * scale)
-            module.zero_point.copy_(zero_point)
+        for module, one, factor in zip(self._rounding, seen, self.factors, strict=True):
+            ends = one.ends(USUAL_PERCENTILE)
+            scale, zero_point = affine(ends, module.quant_min, module.quant_max)
+            module.scale.fill_(factor * scale)
+            module.zero_point.fill_(zero_point)
             enable_fake_quant(module)
 
     def restore(self, factors: Sequence[float]) -> None:
@@ -162,8 +160,11 @@ class _FakeRange:
         self._module.zero_point.fill_(zero_point)
 
 
-def _observe(module: nn.Module, values: tuple[Tensor]) -> None:
-    module.activation_post_process(values[0])  # type: ignore[operator]
+def _keeping(seen: Seen) -> Callable[[nn.Module, tuple[Tensor]], None]:
+    def keep(_module: nn.Module, values: tuple[Tensor]) -> None:
+        seen.add(values[0].float().cpu().numpy())
+
+    return keep
 
 
 def _prepared(network: nn.Module, example: Tensor) -> nn.Module:

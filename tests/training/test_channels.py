@@ -11,6 +11,7 @@ from fa_mobile.networks import MobileNet, build_network
 from fa_mobile.training.channels import (
     HIDDEN,
     LAST_PRODUCT,
+    STREAMS,
     Place,
     _sizes,
     even_last_product,
@@ -58,8 +59,8 @@ def test_the_function_stays_and_sizes_come_nearer() -> None:
     assert (network(given[0]) - before).abs().max() < 1e-10
 
 
-@pytest.mark.parametrize("place", HIDDEN, ids=lambda place: place.taker)
-def test_hidden_channels_come_nearer_or_go_apart(place: Place) -> None:
+@pytest.mark.parametrize("place", (*HIDDEN, *STREAMS), ids=lambda place: place.makers[0])
+def test_channels_come_nearer_or_go_apart(place: Place) -> None:
     given = [batch.double() for batch in features()]
     network = copy.deepcopy(ARRAY.networks[3]).double()
     assert isinstance(network, MobileNet)
