@@ -1,7 +1,7 @@
-"""Channels of ``mobile`` times factors that the layer behind them takes back.
+"""Channels of ``mobile`` times factors that the layers behind them take back.
 
 The same function in float, and another one in int8: channels of a tensor share one scale of eight
-bits, and the next layer weighs them as it likes. A channel of small values that is magnified there
+bits, and the next layers weigh them as they like. A channel of small values that is magnified there
 is resolved coarsely. All the way to like sizes would push small weights below their own step.
 """
 
@@ -61,8 +61,7 @@ CELLS_STREAM: Final = Place(
     readers=_in_trunk("enc0", "down1", "dec0", "align0"),
 )
 """What the residual sums at the cells' resolution add up, skip and all."""
-STREAMS: Final = (
-    CELLS_STREAM,
+COARSE_STREAMS: Final = (
     Place(
         _in_trunk("down1", "enc1.expand"),
         _in_trunk("enc1.reduce"),
@@ -82,7 +81,7 @@ STREAMS: Final = (
     ),
     Place(_in_trunk("align2.gamma", "align2.beta"), _in_trunk("up2")),
 )
-"""The residual sums of each resolution, before and behind Feature-Align."""
+"""The residual sums below the cells' resolution, before and behind Feature-Align."""
 
 
 @torch.no_grad()

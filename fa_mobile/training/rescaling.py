@@ -17,9 +17,9 @@ from torch import Tensor
 from fa_mobile.networks.mobile import MobileNet
 from fa_mobile.training.channels import (
     CELLS_STREAM,
+    COARSE_STREAMS,
     HIDDEN,
     LAST_PRODUCT,
-    STREAMS,
     Place,
     evening,
     rescale,
@@ -29,7 +29,7 @@ _SHARES: Final = (0.2, 0.4, -0.2, -0.4)
 _OFTEN: Final = (CELLS_STREAM, LAST_PRODUCT)
 """Places tried as often as all others together: of the cells' resolution, where most is lost."""
 _OFTEN_SHARE: Final = 0.5
-_OTHERS: Final = (*STREAMS[1:], *HIDDEN)
+_OTHERS: Final = (*COARSE_STREAMS, *HIDDEN)
 _AT_ONCE: Final = (1, 1, 2)
 
 

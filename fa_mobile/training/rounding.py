@@ -25,7 +25,7 @@ from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
 from fa_mobile.folding.cells import in_a_row, merged_for_training
 from fa_mobile.networks import MobileNet
 from fa_mobile.quantization import training_quantizer
-from fa_mobile.ranges import USUAL_PERCENTILE, Ends, Seen, affine, covered, search
+from fa_mobile.ranges import USUAL_PERCENTILE, Ends, Seen, affine, covered, search, start
 
 _SMALLEST_BATCH: Final = 2
 
@@ -107,11 +107,9 @@ class ActivationRanges:
             self._twin(batch)
         for hook in hooks:
             hook.remove()
-        for module, one, factor in zip(self._rounding, seen, self.factors, strict=True):
-            ends = one.ends(USUAL_PERCENTILE)
-            scale, zero_point = affine(ends, module.quant_min, module.quant_max)
-            module.scale.fill_(factor * scale)
-            module.zero_point.fill_(zero_point)
+        start([_FakeRange(module) for module in self._rounding], seen, USUAL_PERCENTILE)
+        for module, factor in zip(self._rounding, self.factors, strict=True):
+            module.scale.mul_(factor)
             enable_fake_quant(module)
 
     def restore(self, factors: Sequence[float]) -> None:

@@ -9,9 +9,10 @@ import torch
 
 from fa_mobile.networks import MobileNet, build_network
 from fa_mobile.training.channels import (
+    CELLS_STREAM,
+    COARSE_STREAMS,
     HIDDEN,
     LAST_PRODUCT,
-    STREAMS,
     Place,
     _sizes,
     even_last_product,
@@ -59,7 +60,9 @@ def test_the_function_stays_and_sizes_come_nearer() -> None:
     assert (network(given[0]) - before).abs().max() < 1e-10
 
 
-@pytest.mark.parametrize("place", (*HIDDEN, *STREAMS), ids=lambda place: place.makers[0])
+@pytest.mark.parametrize(
+    "place", (*HIDDEN, CELLS_STREAM, *COARSE_STREAMS), ids=lambda place: place.makers[0]
+)
 def test_channels_come_nearer_or_go_apart(place: Place) -> None:
     given = [batch.double() for batch in features()]
     network = copy.deepcopy(ARRAY.networks[3]).double()
